@@ -1,0 +1,2 @@
+export type { Batch, CodeColumn, Column, NumberColumn } from "./batch.ts";
+export { byteOrderRanks, compareValues, dictionaryText, dictionaryTexts, DictionaryBuilder, type Dictionary } from "./dictionary.ts";
