@@ -27,10 +27,10 @@ export function dictionaryTexts(dictionary: Dictionary): string[] {
  */
 export class DictionaryBuilder implements Dictionary {
   size = 0;
-  offsets = new Uint32Array(257);
-  bytes = new Uint8Array(4096);
-  #slots = new Int32Array(512).fill(-1);
-  #hashes = new Uint32Array(256);
+  offsets: Uint32Array = new Uint32Array(257);
+  bytes: Uint8Array = new Uint8Array(4096);
+  #slots: Int32Array = new Int32Array(512).fill(-1);
+  #hashes: Uint32Array = new Uint32Array(256);
 
   static from(values: Iterable<string>): DictionaryBuilder {
     const builder = new DictionaryBuilder();
