@@ -1,0 +1,131 @@
+/**
+ * Finds the class of a record from its key codes. Codes are packed into one number below 2^53 (mixed radix, null first);
+ * when the product of the key sizes is small the number indexes a table, otherwise it is hashed.
+ */
+export interface ClassIndex {
+  /** [keys] factor of each key in the packed number. */
+  readonly strides: Float64Array;
+  /** Present when packed numbers index directly: [product] class or -1. */
+  readonly direct: Int32Array | undefined;
+  /** Otherwise open addressing: packed number (-1 when free) and class per slot. */
+  readonly slotKey: Float64Array;
+  readonly slotClass: Int32Array;
+}
+
+const DIRECT_LIMIT = 1 << 22;
+
+/**
+ * @param codes   [keys][classes] code of each key in each class, -1 for null
+ * @param sizes   [keys] codes per key; the product of size + 1 must stay below 2^53
+ * Time and memory O(classes), or O(product of sizes) up to 4M entries.
+ */
+function buildClassIndex(codes: readonly Int32Array[], sizes: readonly number[], classes: number): ClassIndex {
+  const strides = new Float64Array(sizes.length);
+  let product = 1;
+  for (let key = sizes.length - 1; key >= 0; key--) {
+    strides[key] = product;
+    product *= sizes[key]! + 1;
+  }
+  const packed = (item: number): number => {
+    let number = 0;
+    for (let key = 0; key < codes.length; key++) number += (codes[key]![item]! + 1) * strides[key]!;
+    return number;
+  };
+  if (product <= DIRECT_LIMIT) {
+    const direct = new Int32Array(product).fill(-1);
+    for (let item = 0; item < classes; item++) direct[packed(item)] = item;
+    return { strides, direct, slotKey: new Float64Array(0), slotClass: new Int32Array(0) };
+  }
+  let slots = 16;
+  while (slots < classes * 2) slots *= 2;
+  const slotKey = new Float64Array(slots).fill(-1);
+  const slotClass = new Int32Array(slots).fill(-1);
+  for (let item = 0; item < classes; item++) {
+    const number = packed(item);
+    let slot = packedHash(number) & (slots - 1);
+    while (slotKey[slot] !== -1) slot = (slot + 1) & (slots - 1);
+    slotKey[slot] = number;
+    slotClass[slot] = item;
+  }
+  return { strides, direct: undefined, slotKey, slotClass };
+}
+
+/** Class of a packed number, -1 when there is none. */
+export function classOf(index: ClassIndex, number: number): number {
+  if (index.direct !== undefined) return index.direct[number]!;
+  const mask = index.slotKey.length - 1;
+  for (let slot = packedHash(number) & mask; ; slot = (slot + 1) & mask) {
+    const key = index.slotKey[slot]!;
+    if (key === number) return index.slotClass[slot]!;
+    if (key === -1) return -1;
+  }
+}
+
+function packedHash(number: number): number {
+  const high = (number / 0x100000000) | 0;
+  let h = Math.imul((number >>> 0) ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0xc2b2ae35);
+  return (h ^ (h >>> 13)) >>> 0;
+}
+
+/** One step of a lookup: the result of the step before and the codes of keys from .. to - 1 give the next result. */
+export interface ClassStage {
+  readonly from: number;
+  readonly to: number;
+  readonly index: ClassIndex;
+  /** Factor of the previous step's result in the packed number. */
+  readonly previousStride: number;
+}
+
+/**
+ * A lookup from key codes to class. One stage, unless the product of the key sizes passes 2^53: then leading keys are first
+ * looked up as a prefix, and the prefix stands for them in the next stage.
+ *
+ * @param codes [keys][classes] distinct combinations, -1 for null
+ * Time O(classes x keys).
+ */
+export function buildClassStages(codes: readonly Int32Array[], sizes: readonly number[], classes: number): ClassStage[] {
+  const stages: ClassStage[] = [];
+  // prefixOf: [classes] combination of the keys already handled; -1 while there are none.
+  let prefixOf = new Int32Array(classes).fill(-1);
+  let prefixes = 0;
+  let from = 0;
+  do {
+    let to = from;
+    let product = prefixes + 1;
+    while (to < sizes.length && product * (sizes[to]! + 1) < Number.MAX_SAFE_INTEGER) product *= sizes[to++]! + 1;
+    const stageCodes = [prefixOf, ...codes.slice(from, to)];
+    const stageSizes = [prefixes, ...sizes.slice(from, to)];
+    const last = to === sizes.length;
+    if (last) {
+      const index = buildClassIndex(stageCodes, stageSizes, classes);
+      stages.push({ from, to, index: { ...index, strides: index.strides.slice(1) }, previousStride: index.strides[0]! });
+    } else {
+      // Distinct prefixes among the classes, numbered in order of first sight.
+      const all = buildClassIndex(stageCodes, stageSizes, classes);
+      const strides = all.strides;
+      const seen = new Map<number, number>();
+      const next = new Int32Array(classes);
+      const firstOf: number[] = [];
+      for (let item = 0; item < classes; item++) {
+        let number = 0;
+        for (let key = 0; key < stageCodes.length; key++) number += (stageCodes[key]![item]! + 1) * strides[key]!;
+        let prefix = seen.get(number);
+        if (prefix === undefined) {
+          prefix = firstOf.length;
+          seen.set(number, prefix);
+          firstOf.push(item);
+        }
+        next[item] = prefix;
+      }
+      const distinct = stageCodes.map((column) => Int32Array.from(firstOf, (item) => column[item]!));
+      const index = buildClassIndex(distinct, stageSizes, firstOf.length);
+      stages.push({ from, to, index: { ...index, strides: index.strides.slice(1) }, previousStride: index.strides[0]! });
+      prefixOf = next;
+      prefixes = firstOf.length;
+    }
+    from = to;
+  } while (from < sizes.length);
+  return stages;
+}
