@@ -1,0 +1,20 @@
+/** The registry: a new method is one line in its list. */
+import { z } from "zod";
+import { NoisyCounts } from "../dp/noisy-counts/schema.ts";
+import { KAnonymity } from "../microdata/k-anonymity/schema.ts";
+import { SmallCells } from "../tables/small-cells/schema.ts";
+
+/** Methods that protect released records. */
+export const MicrodataMethod = z.discriminatedUnion("method", [
+  KAnonymity,
+]);
+
+/** Methods that protect released tables. */
+export const TablesMethod = z.discriminatedUnion("method", [
+  SmallCells,
+  NoisyCounts,
+]);
+
+export type MicrodataMethod = z.output<typeof MicrodataMethod>;
+export type TablesMethod = z.output<typeof TablesMethod>;
+export type MethodName = MicrodataMethod["method"] | TablesMethod["method"];
