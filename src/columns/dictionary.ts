@@ -151,3 +151,19 @@ export function byteOrderRanks(dictionary: Dictionary): Int32Array {
   for (let rank = 0; rank < order.length; rank++) ranks[order[rank]!] = rank;
   return ranks;
 }
+
+/** One dictionary for several, and how each one's codes translate; undefined for the first, whose codes stay as they are. */
+export function joinDictionaries(
+  dictionaries: readonly Dictionary[],
+): { readonly joined: Dictionary; readonly maps: readonly (Int32Array | undefined)[] } {
+  if (dictionaries.length === 1) return { joined: dictionaries[0]!, maps: [undefined] };
+  const builder = new DictionaryBuilder();
+  const maps = dictionaries.map((dictionary, d) => {
+    const map = new Int32Array(dictionary.size);
+    for (let code = 0; code < dictionary.size; code++) {
+      map[code] = builder.add(dictionary.bytes, dictionary.offsets[code]!, dictionary.offsets[code + 1]!);
+    }
+    return d === 0 ? undefined : map;
+  });
+  return { joined: builder.freeze(), maps };
+}

@@ -1,0 +1,112 @@
+import { foldWithDictionaries, merge, rollUp, type Cells } from "../../cells/index.ts";
+import { joinDictionaries, nullRefused, recodeDictionary, type Dictionary, type Recoding } from "../../columns/index.ts";
+import type { ColumnRequest, Source } from "../../sources/source.ts";
+
+/** What the first reading must bring back. */
+export interface SurveySpec {
+  readonly keys: readonly SurveyKeyRequest[];
+  readonly measures: readonly { readonly name: string; readonly nulls: readonly string[] }[];
+  readonly weight?: string | undefined;
+  readonly frequency?: string | undefined;
+}
+
+export interface SurveyKeyRequest {
+  readonly name: string;
+  readonly recoding: Recoding;
+}
+
+export interface SurveyedKey {
+  readonly name: string;
+  /** Values as the source has them. */
+  readonly raw: Dictionary;
+  /** Values after null texts and normalisation; the cells' codes refer to it. */
+  readonly dictionary: Dictionary;
+  /** [raw codes] code in `dictionary`, -1 for null. */
+  readonly map: Int32Array;
+  /** Spelling variants that normalisation made one. */
+  readonly mergedVariants: number;
+}
+
+/** The first reading: everything that decides needs no more than this. */
+export interface Survey {
+  readonly cells: Cells;
+  readonly keys: readonly SurveyedKey[];
+  /** Rows read, whatever their frequency. */
+  readonly rows: number;
+  readonly fingerprint: string;
+}
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** Columns to request of a pass for a survey: keys, measures, then weight and frequency. */
+export function surveyColumns(spec: SurveySpec): ColumnRequest[] {
+  return [
+    ...spec.keys.map(({ name }): ColumnRequest => ({ name, as: "codes" })),
+    ...spec.measures.map(({ name, nulls }): ColumnRequest => ({ name, as: "numbers", nulls })),
+    ...[spec.weight, spec.frequency].flatMap((name): ColumnRequest[] => (name === undefined ? [] : [{ name, as: "numbers" }])),
+  ];
+}
+
+export function surveyFold(spec: SurveySpec): Parameters<typeof foldWithDictionaries>[1] {
+  const afterKeys = spec.keys.length;
+  const afterMeasures = afterKeys + spec.measures.length;
+  return {
+    keys: spec.keys.map(({ name }, column) => ({ name, column })),
+    measures: spec.measures.map(({ name }, measure) => ({ name, column: afterKeys + measure })),
+    ...(spec.weight === undefined ? {} : { weight: afterMeasures }),
+    ...(spec.frequency === undefined ? {} : { frequency: afterMeasures + (spec.weight === undefined ? 0 : 1) }),
+  };
+}
+
+/** Read a source once, in this thread, and fold it into cells. */
+export async function surveySource(source: Source, spec: SurveySpec, options: ReadOptions = {}): Promise<Survey> {
+  const pass = await source.open({ columns: surveyColumns(spec), ...options });
+  const folded = await foldWithDictionaries(pass.batches, surveyFold(spec));
+  const part = { cells: folded.cells, dictionaries: folded.dictionaries.map((dictionary) => dictionary ?? EMPTY), rows: folded.rows };
+  return finishSurvey(spec, [part], pass.fingerprint());
+}
+
+const EMPTY: Dictionary = { size: 0, offsets: new Uint32Array(1), bytes: new Uint8Array(0) };
+
+/** What one lane folded; codes refer to its own dictionaries. */
+export interface SurveyPart {
+  readonly cells: Cells;
+  /** [keys] */
+  readonly dictionaries: readonly Dictionary[];
+  readonly rows: number;
+}
+
+/**
+ * Join the parts of all lanes, then give null texts and normalisation their meaning.
+ * @throws DataError when a value is not of its declared type, or null where the policy refuses it.
+ */
+export function finishSurvey(spec: SurveySpec, parts: readonly SurveyPart[], fingerprint: string): Survey {
+  const keys: SurveyedKey[] = [];
+  const maps: Int32Array[][] = parts.map(() => []);
+  for (let key = 0; key < spec.keys.length; key++) {
+    const { name, recoding } = spec.keys[key]!;
+    const { joined, maps: joinMaps } = joinDictionaries(parts.map((part) => part.dictionaries[key]!));
+    const recoded = recodeDictionary(joined, recoding, name);
+    keys.push({ name, raw: joined, ...recoded });
+    joinMaps.forEach((map, part) => maps[part]!.push(map === undefined ? recoded.map : map.map((code) => recoded.map[code]!)));
+  }
+  const remapped = parts.map((part, p) =>
+    isIdentity(maps[p]!, keys, part.cells.sizes)
+      ? part.cells
+      : rollUp(part.cells, maps[p]!.map((map, key) => ({ map, size: keys[key]!.dictionary.size }))),
+  );
+  const cells = remapped.length === 1 ? remapped[0]! : merge(remapped);
+  for (let key = 0; key < keys.length; key++) {
+    if (spec.keys[key]!.recoding.nullMeaning === "refuse" && cells.codes[key]!.includes(-1)) {
+      throw nullRefused(keys[key]!.name);
+    }
+  }
+  return { cells, keys, rows: parts.reduce((sum, part) => sum + part.rows, 0), fingerprint };
+}
+
+function isIdentity(maps: readonly Int32Array[], keys: readonly SurveyedKey[], sizes: readonly number[]): boolean {
+  return maps.every((map, key) => sizes[key] === keys[key]!.dictionary.size && map.every((to, code) => to === code));
+}
