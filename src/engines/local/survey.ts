@@ -62,11 +62,13 @@ export function surveyFold(spec: SurveySpec): Parameters<typeof foldWithDictiona
 }
 
 /** Read a source once, in this thread, and fold it into cells. */
-export async function surveySource(source: Source, spec: SurveySpec, options: ReadOptions = {}): Promise<Survey> {
+export async function surveyInThisThread(
+  source: Source, spec: SurveySpec, options: ReadOptions = {},
+): Promise<{ part: SurveyPart; fingerprint: string }> {
   const pass = await source.open({ columns: surveyColumns(spec), ...options });
   const folded = await foldWithDictionaries(pass.batches, surveyFold(spec));
   const part = { cells: folded.cells, dictionaries: folded.dictionaries.map((dictionary) => dictionary ?? EMPTY), rows: folded.rows };
-  return finishSurvey(spec, [part], pass.fingerprint());
+  return { part, fingerprint: pass.fingerprint() };
 }
 
 const EMPTY: Dictionary = { size: 0, offsets: new Uint32Array(1), bytes: new Uint8Array(0) };

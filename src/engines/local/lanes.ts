@@ -1,0 +1,114 @@
+import type { Batch } from "../../columns/index.ts";
+import { CsvRenderer, type CsvOptions, type ReleasedColumn } from "../../sinks/index.ts";
+import type { ColumnRequest, Source } from "../../sources/source.ts";
+import { arrangePartition, type ArrangeSpec, type LaneBlocks } from "./arrange.ts";
+import { RewriteLane, type RewriteSpec, type RewriteSummary } from "./rewrite-lane.ts";
+import { surveyInThisThread, type ReadOptions, type SurveyPart, type SurveySpec } from "./survey.ts";
+
+/** What every lane needs before it arranges partitions. */
+export interface ArrangeJob {
+  readonly spec: ArrangeSpec;
+  /** Render CSV as well as, or instead of, giving columns back. */
+  readonly csv?: { readonly columns: readonly ReleasedColumn[]; readonly options: CsvOptions } | undefined;
+  readonly wantBatch: boolean;
+}
+
+export interface Arranged {
+  readonly records: number;
+  readonly batch?: Batch | undefined;
+  /** Rendered rows, without the header. */
+  readonly csv?: Uint8Array | undefined;
+}
+
+/**
+ * Where records are read and rewritten: one lane per thread, or the one lane of this thread. A lane keeps what it read in
+ * the second reading until it is taken from it, partition by partition.
+ */
+export interface LanePool {
+  readonly lanes: number;
+  survey(source: Source, spec: SurveySpec, options: ReadOptions): Promise<{ parts: readonly SurveyPart[]; fingerprint: string }>;
+  rewrite(
+    source: Source, spec: RewriteSpec, columns: readonly ColumnRequest[], options: ReadOptions,
+  ): Promise<{ summaries: readonly RewriteSummary[]; fingerprint: string }>;
+  take(lane: number, partition: number): Promise<readonly Uint32Array[]>;
+  prepareArrange(job: ArrangeJob): Promise<void>;
+  /** Each lane arranges one partition at a time. */
+  arrange(lane: number, blocks: readonly LaneBlocks[]): Promise<Arranged>;
+  close(): Promise<void>;
+}
+
+/** One partition arranged and rendered as the job says; shared by all kinds of lanes. */
+export class Arranger {
+  readonly #job: ArrangeJob;
+  readonly #renderer: CsvRenderer | undefined;
+
+  constructor(job: ArrangeJob) {
+    this.#job = job;
+    if (job.csv !== undefined) {
+      const dictionaries = job.spec.columns.map((column) => (column.kind === "numbers" ? undefined : column.dictionary));
+      this.#renderer = new CsvRenderer(job.csv.columns, dictionaries, job.csv.options);
+    }
+  }
+
+  arrange(blocks: readonly LaneBlocks[]): Arranged {
+    const batch = arrangePartition(this.#job.spec, blocks);
+    return {
+      records: batch.records,
+      batch: this.#job.wantBatch ? batch : undefined,
+      csv: this.#renderer === undefined ? undefined : rendered(this.#renderer, batch),
+    };
+  }
+}
+
+function rendered(renderer: CsvRenderer, batch: Batch): Uint8Array {
+  renderer.check(batch);
+  let out = new Uint8Array(renderer.maxRowBytes + Math.min(batch.records * renderer.maxRowBytes, 64 * Math.max(1, batch.records)));
+  let at = 0;
+  for (let from = 0; from < batch.records; from = renderer.next) {
+    at = renderer.render(batch, out, at, from);
+    if (renderer.next < batch.records) {
+      const grown = new Uint8Array(out.length * 2 + renderer.maxRowBytes);
+      grown.set(out.subarray(0, at));
+      out = grown;
+    }
+  }
+  return out.subarray(0, at);
+}
+
+/** The lane of this thread, for sources that can only be read in order. */
+export class InlineLane implements LanePool {
+  readonly lanes = 1;
+  #lane: RewriteLane | undefined;
+  #arranger: Arranger | undefined;
+
+  async survey(source: Source, spec: SurveySpec, options: ReadOptions): Promise<{ parts: SurveyPart[]; fingerprint: string }> {
+    const { part, fingerprint } = await surveyInThisThread(source, spec, options);
+    return { parts: [part], fingerprint };
+  }
+
+  async rewrite(
+    source: Source, spec: RewriteSpec, columns: readonly ColumnRequest[], options: ReadOptions,
+  ): Promise<{ summaries: RewriteSummary[]; fingerprint: string }> {
+    const lane = new RewriteLane(spec);
+    const pass = await source.open({ columns, ...options });
+    for await (const batch of pass.batches) lane.add(batch);
+    this.#lane = lane;
+    return { summaries: [lane.finish()], fingerprint: pass.fingerprint() };
+  }
+
+  async take(_lane: number, partition: number): Promise<Uint32Array[]> {
+    return this.#lane!.take(partition);
+  }
+
+  async prepareArrange(job: ArrangeJob): Promise<void> {
+    this.#arranger = new Arranger(job);
+  }
+
+  async arrange(_lane: number, blocks: readonly LaneBlocks[]): Promise<Arranged> {
+    return this.#arranger!.arrange(blocks);
+  }
+
+  async close(): Promise<void> {
+    this.#lane = undefined;
+  }
+}

@@ -1,0 +1,202 @@
+import { joinDictionaries, nullRefused, recodeDictionary, type Dictionary, type Recoding } from "../../columns/index.ts";
+import { buildClassStages } from "../../kernels/class-index.ts";
+import { compactDictionary, markUsedCodes, type CsvOptions, type ReleasedColumn } from "../../sinks/index.ts";
+import type { ColumnRequest, Source } from "../../sources/source.ts";
+import type { ArrangeColumn, LaneBlocks } from "./arrange.ts";
+import type { Arranged, LanePool } from "./lanes.ts";
+import { changed, type RewriteSpec, type RewriteSummary } from "./rewrite-lane.ts";
+import type { ReadOptions } from "./survey.ts";
+
+/** The second reading: which records are released, and as what. */
+export interface RewriteJob {
+  readonly keys: readonly {
+    readonly name: string;
+    /** Values as the first reading saw them. */
+    readonly raw: Dictionary;
+    /** [raw codes] code in `labels`, -1 for null. */
+    readonly toLevel: Int32Array;
+    /** Values at the planned level. */
+    readonly labels: Dictionary;
+  }[];
+  /** Released classes; records of other classes are withheld. */
+  readonly classes: {
+    readonly size: number;
+    /** [keys][classes] code in the key's `labels`, -1 for null. */
+    readonly codes: readonly Int32Array[];
+    /** [classes] records that the first reading counted. */
+    readonly records: Float64Array;
+  };
+  /** Released columns that are not keys. */
+  readonly others: readonly (
+    | { readonly name: string; readonly as: "codes"; readonly recoding: Recoding }
+    | { readonly name: string; readonly as: "numbers"; readonly nulls: readonly string[]; readonly nullMeaning: "category" | "refuse" }
+  )[];
+  /** Released columns in output order: their name and type, and which key or other they come from. */
+  readonly columns: readonly { readonly released: ReleasedColumn; readonly key?: number; readonly other?: number }[];
+  readonly csv?: CsvOptions | undefined;
+  readonly wantBatch: boolean;
+}
+
+export interface Rewritten {
+  /** Records read in the second reading, withheld ones included. */
+  readonly recordsRead: number;
+  /** Records released. */
+  readonly records: number;
+  readonly fingerprint: string;
+  /** [columns] exactly the values that are released, in byte order; undefined for columns of numbers. */
+  readonly dictionaries: readonly (Dictionary | undefined)[];
+  /** Released records in released order. */
+  partitions(): AsyncIterable<Arranged>;
+}
+
+const PARTITION_RECORDS = 1 << 17;
+
+/**
+ * Read the records again and rewrite them. Generalizing is a lookup per distinct value; a record is released when its class is.
+ * Memory: 4 to 8 bytes per released record and column that is not a key, beside the lanes' blocks.
+ * @throws DataError `source/changed` when the second reading differs from the first.
+ */
+export async function rewrite(lanes: LanePool, source: Source, job: RewriteJob, options: ReadOptions = {}): Promise<Rewritten> {
+  const keyLabels = job.keys.map((key, k) => {
+    const used = new Uint8Array(key.labels.size);
+    markUsedCodes(job.classes.codes[k]!, job.classes.size, used);
+    return compactDictionary(key.labels, used);
+  });
+  const sorted = sortClasses(job, keyLabels.map((compact, k) => remapped(job.classes.codes[k]!, compact.map)));
+  const { partitionOf, partitions } = cutPartitions(sorted.records);
+  const spec: RewriteSpec = {
+    keys: job.keys.map(({ name, raw, toLevel }) => ({ name, raw, toLevel })),
+    others: job.others.map(({ name, as }) => ({ name, as })),
+    stages: buildClassStages(sorted.levelCodes, job.keys.map((key) => key.labels.size), job.classes.size),
+    partitionOf,
+    partitions,
+  };
+  const requests: ColumnRequest[] = [
+    ...job.keys.map(({ name }): ColumnRequest => ({ name, as: "codes" })),
+    ...job.others.map((other): ColumnRequest => (other.as === "codes" ? { name: other.name, as: "codes" } : { name: other.name, as: "numbers", nulls: other.nulls })),
+  ];
+  const { summaries, fingerprint } = await lanes.rewrite(source, spec, requests, options);
+  const others = job.others.map((other, o) => releasedValues(other, o, summaries));
+
+  let word = 1;
+  const words = job.others.map((other) => {
+    const at = word;
+    word += other.as === "codes" ? 1 : 2;
+    return at;
+  });
+  const arrangeColumns = job.columns.map(({ key, other }): ArrangeColumn => {
+    if (key !== undefined) return { kind: "key", codeOfClass: sorted.releasedCodes[key]!, dictionary: keyLabels[key]!.dictionary };
+    const values = others[other!];
+    return values === undefined
+      ? { kind: "numbers", word: words[other!]! }
+      : { kind: "codes", word: words[other!]!, dictionary: values.dictionary };
+  });
+  await lanes.prepareArrange({
+    spec: { columns: arrangeColumns, words: word },
+    csv: job.csv === undefined ? undefined : { columns: job.columns.map(({ released }) => released), options: job.csv },
+    wantBatch: job.wantBatch,
+  });
+
+  let expected = 0;
+  for (let c = 0; c < sorted.records.length; c++) expected += sorted.records[c]!;
+  return {
+    recordsRead: summaries.reduce((sum, summary) => sum + summary.records, 0),
+    records: expected,
+    fingerprint,
+    dictionaries: arrangeColumns.map((column) => (column.kind === "numbers" ? undefined : column.dictionary)),
+    partitions: () => arrangedInOrder(lanes, partitions, (lane) => job.columns.map(({ other }) => (other === undefined ? undefined : others[other]?.toReleased[lane])), expected),
+  };
+}
+
+async function* arrangedInOrder(
+  lanes: LanePool, partitions: number, translations: (lane: number) => LaneBlocks["toReleased"], expected: number,
+): AsyncIterable<Arranged> {
+  const translationOf = Array.from({ length: lanes.lanes }, (_, lane) => translations(lane));
+  const start = async (partition: number): Promise<Arranged> => {
+    const blocks: LaneBlocks[] = [];
+    for (let lane = 0; lane < lanes.lanes; lane++) {
+      blocks.push({ blocks: await lanes.take(lane, partition), toReleased: translationOf[lane]! });
+    }
+    return lanes.arrange(partition % lanes.lanes, blocks);
+  };
+  // One partition ahead for every lane, so that none waits for the writer.
+  const ahead: Promise<Arranged>[] = [];
+  let next = 0;
+  let records = 0;
+  const fill = (): void => {
+    while (next < partitions && ahead.length < lanes.lanes + 1) {
+      const arranged = start(next++);
+      arranged.catch(() => {}); // reported when its turn comes
+      ahead.push(arranged);
+    }
+  };
+  for (fill(); ahead.length > 0; fill()) {
+    const arranged = await ahead.shift()!;
+    records += arranged.records;
+    yield arranged;
+  }
+  if (records !== expected) throw changed("(the number of records of its classes)");
+}
+
+function sortClasses(
+  job: RewriteJob, released: readonly Int32Array[],
+): { records: Float64Array; levelCodes: Int32Array[]; releasedCodes: Int32Array[] } {
+  // Output columns from left to right decide the order, so that the file reads as sorted.
+  const byColumn = job.columns.flatMap(({ key }) => (key === undefined ? [] : [released[key]!]));
+  const order = Uint32Array.from({ length: job.classes.size }, (_, c) => c).sort((a, b) => {
+    for (const codes of byColumn) {
+      const difference = codes[a]! - codes[b]!;
+      if (difference !== 0) return difference;
+    }
+    return a - b;
+  });
+  const inOrder = (codes: Int32Array): Int32Array => Int32Array.from(order, (c) => codes[c]!);
+  return {
+    records: Float64Array.from(order, (c) => job.classes.records[c]!),
+    levelCodes: job.classes.codes.map(inOrder),
+    releasedCodes: released.map(inOrder),
+  };
+}
+
+function cutPartitions(records: Float64Array): { partitionOf: Uint32Array; partitions: number } {
+  const partitionOf = new Uint32Array(records.length);
+  let partition = 0;
+  let held = 0;
+  for (let c = 0; c < records.length; c++) {
+    if (held > 0 && held + records[c]! > PARTITION_RECORDS) {
+      partition++;
+      held = 0;
+    }
+    partitionOf[c] = partition;
+    held += records[c]!;
+  }
+  return { partitionOf, partitions: records.length === 0 ? 0 : partition + 1 };
+}
+
+function remapped(codes: Int32Array, map: Int32Array): Int32Array {
+  return codes.map((code) => (code < 0 ? -1 : map[code]!));
+}
+
+/** Values of one column that occur in released records, in byte order, and how each lane's codes translate. */
+function releasedValues(
+  other: RewriteJob["others"][number], o: number, summaries: readonly RewriteSummary[],
+): { dictionary: Dictionary; toReleased: readonly Int32Array[] } | undefined {
+  const nulls = summaries.some((summary) => summary.nulls[o]!);
+  if (other.as === "numbers") {
+    if (nulls && other.nullMeaning === "refuse") throw nullRefused(other.name);
+    return undefined;
+  }
+  if (nulls && other.recoding.nullMeaning === "refuse") throw nullRefused(other.name);
+  const compacts = summaries.map((summary) => compactDictionary(summary.dictionaries[o]!, summary.used[o]!));
+  const { joined, maps } = joinDictionaries(compacts.map((compact) => compact.dictionary));
+  const recoded = recodeDictionary(joined, other.recoding, other.name);
+  const sorted = compactDictionary(recoded.dictionary, new Uint8Array(recoded.dictionary.size).fill(1));
+  const toReleased = compacts.map((compact, lane) =>
+    compact.map.map((code) => {
+      if (code < 0) return -1;
+      const value = recoded.map[maps[lane]?.[code] ?? code]!;
+      return value < 0 ? -1 : sorted.map[value]!;
+    }),
+  );
+  return { dictionary: sorted.dictionary, toReleased };
+}
