@@ -1,0 +1,363 @@
+/**
+ * Greedy publication by exact elimination: which columns of an integer matrix may be made known, in a given order, so that
+ * no protected column becomes a linear combination of known ones (over the rationals).
+ *
+ * Source: Langsrud (2024), "Secondary Cell Suppression by Gaussian Elimination" (PSD 2024).
+ *
+ * Arithmetic is exact: entries are integers below 2^26 in size, so products and differences of products stay below 2^53.
+ * A step whose entries would grow beyond that is refused: the candidate stays unknown, which can only protect more.
+ */
+
+/** Columns of a sparse integer matrix. */
+export interface SparseColumns {
+  /** [columns + 1] */
+  readonly starts: Int32Array;
+  /** [entries] row of each entry; no row twice in a column. */
+  readonly rows: Int32Array;
+  /** [entries] nonzero value of each entry; every one is 1 when absent. */
+  readonly values?: Int32Array;
+}
+
+/** Entries must stay below this in size. */
+const LARGEST = 2 ** 26;
+
+const enum Outcome {
+  Known,
+  Free,
+  Conflict,
+}
+
+/** A column as the elimination has rewritten it. Arrays are replaced, never changed, so a snapshot is a list of references. */
+interface Reduced {
+  readonly rows: Int32Array;
+  readonly values: Float64Array;
+}
+
+/**
+ * @param rowCount   rows of the matrix
+ * @param candidates columns that may become known
+ * @param order      indices of candidates, the one to publish first coming first
+ * @param protect    columns that must not become a combination of known ones; none of them zero
+ * @param alone      [protected] 1 where somebody knows the column's value (a singleton): no other protected column may
+ *                   become a multiple of it up to known ones. Omit to leave such knowledge out of account.
+ * @returns [candidates] 1 where the column may be known. A candidate that already follows from known ones is known.
+ *
+ * The result is that of deciding one candidate after the other in `order`; candidates are tried in blocks because a
+ * block's sparsest columns can be eliminated first, and because a set that exposes nothing may be accepted whole.
+ */
+export function publishGreedily(
+  rowCount: number,
+  candidates: SparseColumns,
+  order: Int32Array,
+  protect: SparseColumns,
+  alone?: Uint8Array,
+): Uint8Array {
+  const known = new Uint8Array(candidates.starts.length - 1);
+  const elimination = new Elimination(rowCount, candidates, protect, alone);
+  const lengthOf = (c: number) => candidates.starts[c + 1]! - candidates.starts[c]!;
+
+  const tryBlock = (from: number, to: number): boolean => {
+    const mark = elimination.mark();
+    const block = order.slice(from, to).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
+    for (const candidate of block) {
+      if (elimination.publish(candidate) === Outcome.Conflict) {
+        elimination.restore(mark);
+        return false;
+      }
+    }
+    for (const candidate of block) known[candidate] = 1;
+    return true;
+  };
+
+  let block = Math.max(1, order.length >> 1);
+  let from = 0;
+  while (from < order.length) {
+    const to = Math.min(order.length, from + block);
+    if (tryBlock(from, to)) {
+      from = to;
+      block *= 2;
+    } else if (to - from === 1) from = to;
+    else block = (to - from) >> 1;
+  }
+  return known;
+}
+
+interface Mark {
+  readonly protectedColumns: Reduced[];
+  readonly known: number;
+  readonly listed: number;
+}
+
+class Elimination {
+  readonly #candidates: SparseColumns;
+  /** [rows] index into #basis of the column that eliminates the row, -1 for none. */
+  readonly #eliminatedBy: Int32Array;
+  /** Known independent columns, each free of the pivots before it, and the row that each one eliminates. */
+  readonly #basis: Reduced[] = [];
+  readonly #pivots: number[] = [];
+  #protected: Reduced[];
+  /** [rows] protected columns that have or once had an entry in the row. */
+  readonly #occurs: number[][];
+  /** Rows in the order in which a protected column was added to their list, to take the additions back. */
+  readonly #listed: number[] = [];
+  readonly #alone: Uint8Array | undefined;
+
+  // One dense column to compute in: values, rows touched, and a heap of the pivots still to be eliminated.
+  readonly #work: Float64Array;
+  readonly #touched: Int32Array;
+  #touchedCount = 0;
+  readonly #stamp: Int32Array;
+  #now = 0;
+  readonly #heap: Int32Array;
+  #heapSize = 0;
+
+  constructor(rowCount: number, candidates: SparseColumns, protect: SparseColumns, alone: Uint8Array | undefined) {
+    this.#candidates = candidates;
+    this.#alone = alone;
+    this.#eliminatedBy = new Int32Array(rowCount).fill(-1);
+    this.#occurs = Array.from({ length: rowCount }, () => []);
+    this.#protected = Array.from({ length: protect.starts.length - 1 }, (_, p) => columnOf(protect, p));
+    this.#protected.forEach((column, p) => column.rows.forEach((row) => this.#occurs[row]!.push(p)));
+    this.#work = new Float64Array(rowCount);
+    this.#touched = new Int32Array(rowCount);
+    this.#stamp = new Int32Array(rowCount);
+    this.#heap = new Int32Array(rowCount + 1);
+  }
+
+  mark(): Mark {
+    return { protectedColumns: this.#protected.slice(), known: this.#basis.length, listed: this.#listed.length };
+  }
+
+  restore(mark: Mark): void {
+    this.#protected = mark.protectedColumns;
+    while (this.#listed.length > mark.listed) this.#occurs[this.#listed.pop()!]!.pop();
+    while (this.#basis.length > mark.known) {
+      this.#basis.pop();
+      this.#eliminatedBy[this.#pivots.pop()!] = -1;
+    }
+  }
+
+  /** Make a candidate known. After a conflict the state is undefined until restored. */
+  publish(candidate: number): Outcome {
+    const { starts, rows, values } = this.#candidates;
+    this.#open();
+    for (let at = starts[candidate]!; at < starts[candidate + 1]!; at++) this.#add(rows[at]!, values === undefined ? 1 : values[at]!);
+    if (!this.#reduce()) return Outcome.Conflict;
+    const column = this.#close();
+    if (column === undefined) return Outcome.Conflict;
+    if (column.rows.length === 0) return Outcome.Free;
+
+    // Pivot: a unit entry in the row that fewest protected columns meet, to keep them sparse; ties to the first.
+    let pivot = -1;
+    let value = 0;
+    let meets = Infinity;
+    for (let k = 0; k < column.rows.length; k++) {
+      const row = column.rows[k]!;
+      const size = Math.abs(column.values[k]!);
+      const unitBefore = Math.abs(value) === 1;
+      if (unitBefore && size !== 1) continue;
+      const here = this.#occurs[row]!.length;
+      if ((!unitBefore && size === 1) || here < meets || (here === meets && row < pivot)) {
+        pivot = row;
+        value = column.values[k]!;
+        meets = here;
+      }
+    }
+
+    const changed: number[] = [];
+    for (const p of this.#occurs[pivot]!) {
+      const before = this.#protected[p]!;
+      const at = before.rows.indexOf(pivot);
+      if (at < 0) continue; // an older entry
+      const after = this.#combine(before, before.values[at]!, column, value, p);
+      if (after === undefined || after.rows.length === 0) return Outcome.Conflict;
+      this.#protected[p] = after;
+      changed.push(p);
+    }
+    this.#eliminatedBy[pivot] = this.#basis.length;
+    this.#basis.push(column);
+    this.#pivots.push(pivot);
+    if (this.#alone !== undefined && this.#exposedToSingleton(changed)) return Outcome.Conflict;
+    return Outcome.Known;
+  }
+
+  /** before * (value / g) - column * (entry / g), which has no entry in the pivot row; undefined when entries grow too large. */
+  #combine(before: Reduced, entry: number, column: Reduced, value: number, p: number): Reduced | undefined {
+    const g = gcd(Math.abs(entry), Math.abs(value));
+    const keep = value / g;
+    const take = entry / g;
+    const work = this.#work;
+    this.#open();
+    for (let k = 0; k < before.rows.length; k++) {
+      const row = before.rows[k]!;
+      this.#touch(row);
+      work[row] = before.values[k]! * keep;
+    }
+    for (let k = 0; k < column.rows.length; k++) {
+      const row = column.rows[k]!;
+      if (this.#stamp[row] !== this.#now) {
+        this.#touch(row);
+        this.#occurs[row]!.push(p);
+        this.#listed.push(row);
+      }
+      work[row]! -= column.values[k]! * take;
+    }
+    return this.#close();
+  }
+
+  #open(): void {
+    this.#now++;
+    this.#touchedCount = 0;
+    this.#heapSize = 0;
+  }
+
+  #touch(row: number): void {
+    this.#stamp[row] = this.#now;
+    this.#work[row] = 0;
+    this.#touched[this.#touchedCount++] = row;
+  }
+
+  /** Add to an entry of the open column; a row that a known column eliminates is queued, the oldest column first. */
+  #add(row: number, value: number): void {
+    if (this.#stamp[row] !== this.#now) {
+      this.#touch(row);
+      const b = this.#eliminatedBy[row]!;
+      if (b >= 0) {
+        if (this.#basis[b]!.rows.length === 1) return; // the row alone is known: the entry goes
+        this.#push(b);
+      }
+    } else if (this.#eliminatedBy[row]! >= 0 && this.#basis[this.#eliminatedBy[row]!]!.rows.length === 1) return;
+    this.#work[row]! += value;
+  }
+
+  /** Eliminate every known pivot from the open column. Each known column is free of earlier pivots, so oldest first is final. */
+  #reduce(): boolean {
+    const work = this.#work;
+    while (this.#heapSize > 0) {
+      const b = this.#pop();
+      const row = this.#pivots[b]!;
+      const entry = work[row]!;
+      if (entry === 0) continue;
+      const { rows, values } = this.#basis[b]!;
+      const value = values[rows.indexOf(row)]!;
+      const g = gcd(Math.abs(entry), Math.abs(value));
+      const keep = value / g;
+      const take = entry / g;
+      if (Math.abs(take) >= LARGEST || Math.abs(keep) >= LARGEST) return false;
+      if (keep !== 1) {
+        for (let k = 0; k < this.#touchedCount; k++) {
+          const scaled = work[this.#touched[k]!]! * keep;
+          if (Math.abs(scaled) >= LARGEST * LARGEST) return false;
+          work[this.#touched[k]!] = scaled;
+        }
+      }
+      for (let k = 0; k < rows.length; k++) {
+        this.#add(rows[k]!, -values[k]! * take);
+        if (Math.abs(work[rows[k]!]!) >= LARGEST) return false;
+      }
+    }
+    return true;
+  }
+
+  /** The open column without zeros and common factors; undefined when an entry is too large. */
+  #close(): Reduced | undefined {
+    const work = this.#work;
+    let entries = 0;
+    let common = 0;
+    for (let k = 0; k < this.#touchedCount; k++) {
+      const value = work[this.#touched[k]!]!;
+      if (value === 0) continue;
+      entries++;
+      if (common !== 1) common = gcd(Math.abs(value), common);
+    }
+    const rows = new Int32Array(entries);
+    const values = new Float64Array(entries);
+    let at = 0;
+    for (let k = 0; k < this.#touchedCount; k++) {
+      const row = this.#touched[k]!;
+      const value = work[row]!;
+      if (value === 0) continue;
+      rows[at] = row;
+      values[at] = common === 1 ? value : value / common;
+      if (Math.abs(values[at]!) >= LARGEST) return undefined;
+      at++;
+    }
+    return { rows, values };
+  }
+
+  /** Whether a changed protected column is now a multiple of another one, where somebody knows one of the two. */
+  #exposedToSingleton(changed: readonly number[]): boolean {
+    const alone = this.#alone!;
+    for (const p of changed) {
+      const own = this.#protected[p]!;
+      // A multiple has the same rows, so it is listed under the row that fewest columns share.
+      let rarest = own.rows[0]!;
+      for (const row of own.rows) if (this.#occurs[row]!.length < this.#occurs[rarest]!.length) rarest = row;
+      for (const q of this.#occurs[rarest]!) {
+        if (q === p || (alone[p] === 0 && alone[q] === 0)) continue;
+        const other = this.#protected[q]!;
+        if (other.rows.length === own.rows.length && this.#parallel(own, other)) return true;
+      }
+    }
+    return false;
+  }
+
+  #parallel(a: Reduced, b: Reduced): boolean {
+    this.#open();
+    for (let k = 0; k < a.rows.length; k++) {
+      this.#touch(a.rows[k]!);
+      this.#work[a.rows[k]!] = a.values[k]!;
+    }
+    // Both are free of common factors, so multiples differ by their sign at most.
+    let sign = 0;
+    for (let k = 0; k < b.rows.length; k++) {
+      const row = b.rows[k]!;
+      if (this.#stamp[row] !== this.#now) return false;
+      const value = this.#work[row]!;
+      if (sign === 0) sign = value === b.values[k] ? 1 : -1;
+      if (value !== sign * b.values[k]!) return false;
+    }
+    return true;
+  }
+
+  #push(b: number): void {
+    const heap = this.#heap;
+    let at = this.#heapSize++;
+    while (at > 0) {
+      const up = (at - 1) >> 1;
+      if (heap[up]! <= b) break;
+      heap[at] = heap[up]!;
+      at = up;
+    }
+    heap[at] = b;
+  }
+
+  #pop(): number {
+    const heap = this.#heap;
+    const first = heap[0]!;
+    const last = heap[--this.#heapSize]!;
+    let at = 0;
+    for (;;) {
+      let down = 2 * at + 1;
+      if (down >= this.#heapSize) break;
+      if (down + 1 < this.#heapSize && heap[down + 1]! < heap[down]!) down++;
+      if (heap[down]! >= last) break;
+      heap[at] = heap[down]!;
+      at = down;
+    }
+    heap[at] = last;
+    return first;
+  }
+}
+
+function columnOf(columns: SparseColumns, c: number): Reduced {
+  const rows = columns.rows.slice(columns.starts[c], columns.starts[c + 1]);
+  const values = new Float64Array(rows.length).fill(1);
+  if (columns.values !== undefined) values.set(columns.values.subarray(columns.starts[c], columns.starts[c + 1]));
+  return { rows, values };
+}
+
+function gcd(a: number, b: number): number {
+  while (b !== 0) [a, b] = [b, a % b];
+  return a;
+}

@@ -1,0 +1,118 @@
+import type { SparseColumns } from "../../kernels/sparse-elimination.ts";
+import { TOTAL, type TableSystem } from "../tabulate/index.ts";
+
+/** Cells of the system that hold the same inner cells, hence the same people: they are published or hidden together. */
+export interface Twins {
+  /** [groups] first cell of each group. */
+  readonly first: Int32Array;
+  /** [cells] group of each cell. */
+  readonly groupOf: Int32Array;
+}
+
+/** Group equal columns of the model matrix. Groups come in the order of their first cell. Time O(entries) on average. */
+export function findTwins(system: TableSystem): Twins {
+  const { cells, starts, rows } = system;
+  const first: number[] = [];
+  const groupOf = new Int32Array(cells);
+  const byHash = new Map<number, number[]>();
+  for (let c = 0; c < cells; c++) {
+    let hash = starts[c + 1]! - starts[c]!;
+    for (let at = starts[c]!; at < starts[c + 1]!; at++) hash = (Math.imul(hash ^ rows[at]!, 0x9e3779b1) ^ (hash >>> 15)) | 0;
+    const bucket = byHash.get(hash);
+    let group = -1;
+    if (bucket === undefined) byHash.set(hash, [first.length]);
+    else {
+      group = bucket.find((g) => sameColumn(system, first[g]!, c)) ?? -1;
+      if (group < 0) bucket.push(first.length);
+    }
+    if (group < 0) group = first.push(c) - 1;
+    groupOf[c] = group;
+  }
+  return { first: Int32Array.from(first), groupOf };
+}
+
+function sameColumn({ starts, rows }: TableSystem, a: number, b: number): boolean {
+  const length = starts[a + 1]! - starts[a]!;
+  if (starts[b + 1]! - starts[b]! !== length) return false;
+  for (let k = 0; k < length; k++) if (rows[starts[a]! + k] !== rows[starts[b]! + k]) return false;
+  return true;
+}
+
+/**
+ * Groups in which small counts would give each other away: the primary cells that make up, with published ones, one
+ * parent along one dimension (a row or column of the table), when they are all at most 3 or add up to less than the
+ * threshold. Each comes as a column: the sum of its primary cells, which must not be derivable.
+ *
+ * Source: CalHHS Data De-Identification Guidelines 2.0, section 4.4, the two conditions for one more complementary cell.
+ * @param primary [cells] 1 for primary cells
+ */
+export function jointSums(system: TableSystem, primary: Uint8Array, threshold: number): number[][] {
+  const { margins, marginStarts, starts, rows, count } = system;
+  const sums: number[][] = [];
+  const childOf = new Int32Array(system.inner);
+  for (const [parentMargin, childMargin] of adjacentMargins(margins)) {
+    for (let c = marginStarts[childMargin]!; c < marginStarts[childMargin + 1]!; c++) {
+      for (let at = starts[c]!; at < starts[c + 1]!; at++) childOf[rows[at]!] = c;
+    }
+    for (let parent = marginStarts[parentMargin]!; parent < marginStarts[parentMargin + 1]!; parent++) {
+      if (primary[parent] === 1) continue;
+      const small = new Set<number>();
+      for (let at = starts[parent]!; at < starts[parent + 1]!; at++) {
+        const child = childOf[rows[at]!]!;
+        if (primary[child] === 1) small.add(child);
+      }
+      if (small.size < 2) continue;
+      let sum = 0;
+      let largest = 0;
+      for (const child of small) {
+        sum += count[child]!;
+        largest = Math.max(largest, count[child]!);
+      }
+      if (sum > 0 && (sum < threshold || largest <= 3)) sums.push([...small].sort((a, b) => a - b));
+    }
+  }
+  return sums;
+}
+
+/** Pairs of margins (coarse, fine) that differ in one column, with no published margin between the two. */
+export function adjacentMargins(margins: readonly (readonly number[])[]): [number, number][] {
+  const index = new Map(margins.map((margin, m) => [margin.join(), m]));
+  const pairs: [number, number][] = [];
+  const height = Math.max(0, ...margins.flat());
+  margins.forEach((fine, f) => {
+    fine.forEach((level, k) => {
+      if (level === TOTAL) return;
+      const coarser = Array.from({ length: height - level }, (_, step) => level + 1 + step).concat(TOTAL);
+      for (const up of coarser) {
+        const parent = index.get(fine.with(k, up).join());
+        if (parent === undefined) continue;
+        pairs.push([parent, f]);
+        break;
+      }
+    });
+  });
+  return pairs;
+}
+
+/** Gather columns of the model matrix, or sums of cells with disjoint or overlapping inner cells, into one matrix. */
+export function gatherColumns(system: TableSystem, sums: readonly (readonly (readonly [cell: number, times: number])[])[]): SparseColumns {
+  const starts = new Int32Array(sums.length + 1);
+  const rows: number[] = [];
+  const values: number[] = [];
+  sums.forEach((sum, s) => {
+    const entry = new Map<number, number>();
+    for (const [cell, times] of sum) {
+      for (let at = system.starts[cell]!; at < system.starts[cell + 1]!; at++) {
+        const row = system.rows[at]!;
+        entry.set(row, (entry.get(row) ?? 0) + times);
+      }
+    }
+    for (const [row, value] of entry) {
+      if (value === 0) continue;
+      rows.push(row);
+      values.push(value);
+    }
+    starts[s + 1] = rows.length;
+  });
+  return { starts, rows: Int32Array.from(rows), values: Int32Array.from(values) };
+}

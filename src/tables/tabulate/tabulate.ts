@@ -1,0 +1,410 @@
+import type { Cells } from "../../cells/cells.ts";
+import { byteOrderRanks } from "../../columns/index.ts";
+import { InternalError, PolicyError } from "../../errors/index.ts";
+import type { BoundHierarchy, BoundLevel } from "../../hierarchies/hierarchy.ts";
+import { groupTuples } from "./group-tuples.ts";
+import { expandMargins, publishedLevels, TOTAL, type DimensionSpec, type TableSpec } from "./table-spec.ts";
+
+/** Rows that a table may list; above it, cells without records are left out or the table is refused. */
+export const LISTED_ROWS_LIMIT = 1_000_000;
+
+export interface TabulateOptions {
+  /**
+   * "publish": a cell without records is a zero that everybody may know, so it is no unknown of the system.
+   * "protect": zeros are hidden like small counts, so every combination of categories is an unknown.
+   */
+  readonly zeros: "publish" | "protect";
+  /** Whether tables list the combinations without records. Default: list while a table has at most 1,000,000 rows, else refuse. */
+  readonly emptyCells?: "list" | "omit";
+}
+
+/** What a place on a dimension of the system stands for. Place 0 is the total; then coarse levels before fine, by bytes, null last. */
+export interface DimensionPlaces {
+  readonly column: string;
+  /** Published levels of the hierarchy over all tables, finest first. */
+  readonly levels: readonly number[];
+  readonly size: number;
+  /** [places] level of the hierarchy, TOTAL at place 0. */
+  readonly level: Int32Array;
+  /** [places] code at that level, -1 for null and for the total. */
+  readonly code: Int32Array;
+  /** [places] the place one published level up that holds this one; 0 (total) above the coarsest level, -1 at the total. */
+  readonly parent: Int32Array;
+}
+
+/** One table as it will be published: a row per cell. */
+export interface PublishedTable {
+  readonly name: string;
+  readonly dimensions: readonly DimensionSpec[];
+  /** [dimensions] index of the dimension among the system's columns. */
+  readonly columnOf: readonly number[];
+  readonly rows: number;
+  /** [dimensions][rows] level of the row's category, TOTAL (-1) when summed over. */
+  readonly level: readonly Int32Array[];
+  /** [dimensions][rows] code at that level in the bound hierarchy, -1 for null (and for totals). */
+  readonly codes: readonly Int32Array[];
+  /** [rows] records. */
+  readonly count: Float64Array;
+  /** [rows] the system's cell, -1 for a zero that is published as known. */
+  readonly cell: Int32Array;
+}
+
+/**
+ * Everything that is published about the same records, in one linear system: cell c is the sum of the inner cells
+ * rows[starts[c] .. starts[c + 1]). A cell that several tables publish is there once.
+ */
+export interface TableSystem {
+  readonly columns: readonly DimensionPlaces[];
+  /** Distinct margins over all columns: [margins][columns] level or TOTAL. */
+  readonly margins: readonly (readonly number[])[];
+  /** [margins + 1] the cells of each margin. */
+  readonly marginStarts: Int32Array;
+  readonly cells: number;
+  /** [columns][cells] place of the cell on each dimension. */
+  readonly places: readonly Int32Array[];
+  /** [cells] records. */
+  readonly count: Float64Array;
+  /** Number of inner cells: the finest combinations that the tables can tell apart. */
+  readonly inner: number;
+  /** [inner] records. */
+  readonly innerCount: Float64Array;
+  /** [cells + 1] and [entries]: the model matrix, column by column; rows ascend within a cell. */
+  readonly starts: Int32Array;
+  readonly rows: Int32Array;
+  readonly zeros: "publish" | "protect";
+  readonly tables: readonly PublishedTable[];
+}
+
+/**
+ * Build published tables and the system that links them from cells over their dimension columns.
+ * The result depends on the values alone: neither the order of records nor the codes' order shows in it.
+ *
+ * @param cells       fine cells whose keys hold every dimension column; other keys are summed over
+ * @param hierarchies bound hierarchy of each dimension column (level 0 alone will do)
+ *
+ * @throws PolicyError `tabulate/unknown-column`, `tabulate/unknown-level`, `tabulate/too-many-rows`, and those of expandMargins
+ * Time O(margins x columns x inner), memory O(margins x inner); zeros published as known take rows of output only.
+ */
+export function tabulate(
+  cells: Cells,
+  hierarchies: ReadonlyMap<string, Pick<BoundHierarchy, "levels">>,
+  specs: readonly TableSpec[],
+  options: TabulateOptions,
+): TableSystem {
+  const columnNames = [...new Set(specs.flatMap((spec) => spec.dimensions.map((dimension) => dimension.column)))].sort();
+  const axes = columnNames.map((column) => bindAxis(column, cells, hierarchies, specs));
+  const inner = innerCells(cells, axes, options.zeros);
+
+  const tableMargins = specs.map(expandMargins);
+  const margins = distinctMargins(specs, tableMargins, columnNames);
+
+  // One pass a margin: equal places make a cell, and the sort that finds them lists its inner cells in ascending order.
+  const starts: number[] = [0];
+  const marginStarts = new Int32Array(margins.length + 1);
+  const rows = new Int32Array(margins.length * inner.size);
+  const placeLists = axes.map((): number[] => []);
+  margins.forEach((margin, m) => {
+    const kept = axes.flatMap((axis, k) => (margin[k] === TOTAL ? [] : [k]));
+    const placed = kept.map((k) => {
+      const placeOf = axes[k]!.placeOfBase.get(margin[k]!)!;
+      return inner.base[k]!.map((base) => placeOf[base]!);
+    });
+    const groups = groupTuples(placed, kept.map((k) => axes[k]!.places.size), inner.size);
+    rows.set(groups.order, m * inner.size);
+    for (let g = 0; g + 1 < groups.starts.length; g++) {
+      starts.push(m * inner.size + groups.starts[g + 1]!);
+      axes.forEach((axis, k) => {
+        const at = kept.indexOf(k);
+        placeLists[k]!.push(at < 0 ? 0 : placed[at]![groups.order[groups.starts[g]!]!]!);
+      });
+    }
+    marginStarts[m + 1] = starts.length - 1;
+  });
+
+  const cellCount = starts.length - 1;
+  const count = new Float64Array(cellCount);
+  for (let c = 0; c < cellCount; c++) {
+    let records = 0;
+    for (let at = starts[c]!; at < starts[c + 1]!; at++) records += inner.count[rows[at]!]!;
+    count[c] = records;
+  }
+  const system: Omit<TableSystem, "tables"> = {
+    columns: axes.map((axis) => axis.places),
+    margins,
+    marginStarts,
+    cells: cellCount,
+    places: placeLists.map((list) => Int32Array.from(list)),
+    count,
+    inner: inner.size,
+    innerCount: inner.count,
+    starts: Int32Array.from(starts),
+    rows,
+    zeros: options.zeros,
+  };
+  const tables = specs.map((spec, t) => publishedTable(spec, tableMargins[t]!, system, columnNames, options.emptyCells));
+  return { ...system, tables };
+}
+
+/** A dimension column bound to its codes. */
+interface Axis {
+  readonly places: DimensionPlaces;
+  /** Cells' key that holds the leaf codes. */
+  readonly key: number;
+  /** [leaf codes + 1] base category of leaf code + 1 (0 is null), -1 where the code does not occur. */
+  readonly baseOfLeaf: Int32Array;
+  readonly baseSize: number;
+  /** level -> [base categories] place. */
+  readonly placeOfBase: ReadonlyMap<number, Int32Array>;
+}
+
+function bindAxis(
+  column: string,
+  cells: Cells,
+  hierarchies: ReadonlyMap<string, Pick<BoundHierarchy, "levels">>,
+  specs: readonly TableSpec[],
+): Axis {
+  const key = cells.keys.indexOf(column);
+  const bound = hierarchies.get(column)?.levels;
+  if (key < 0 || bound === undefined) {
+    throw new PolicyError(
+      "tabulate/unknown-column",
+      `Dimension ${column} is not among the key columns that were counted. Give it a role and a type under columns.`,
+      { column },
+    );
+  }
+  const levels = [
+    ...new Set(specs.flatMap((spec) => spec.dimensions.filter((d) => d.column === column).flatMap(publishedLevels))),
+  ].sort((a, b) => a - b);
+  const beyond = levels.find((level) => !Number.isInteger(level) || level < 0 || level >= bound.length);
+  if (levels.length === 0 || beyond !== undefined) {
+    throw new PolicyError(
+      "tabulate/unknown-level",
+      `Dimension ${column} publishes level ${beyond ?? "(none)"}; its hierarchy has levels 0 to ${bound.length - 1}.`,
+      { column, levels: bound.length },
+    );
+  }
+
+  // Categories in byte order, null last: codes of level 0 come in order of first sight, which must not show.
+  const finest = bound[levels[0]!]!;
+  const occurs = new Uint8Array(finest.dictionary.size + 1);
+  const leafCodes = cells.codes[key]!;
+  for (let c = 0; c < cells.size; c++) {
+    const leaf = leafCodes[c]!;
+    const code = leaf < 0 ? -1 : finest.map[leaf]!;
+    occurs[code < 0 ? finest.dictionary.size : code] = 1;
+  }
+  const occurring = categoriesInOrder(finest, occurs);
+  const baseOfCode = new Int32Array(finest.dictionary.size + 1).fill(-1);
+  occurring.forEach((code, base) => (baseOfCode[code < 0 ? finest.dictionary.size : code] = base));
+  const baseOfLeaf = new Int32Array(finest.map.length + 1).fill(-1);
+  baseOfLeaf[0] = baseOfCode[finest.dictionary.size]!;
+  for (let leaf = 0; leaf < finest.map.length; leaf++) {
+    const code = finest.map[leaf]!;
+    baseOfLeaf[leaf + 1] = baseOfCode[code < 0 ? finest.dictionary.size : code]!;
+  }
+
+  // A representative leaf of each base category gives its category at every coarser level, because levels nest.
+  const leafOfBase = new Int32Array(occurring.length).fill(-1);
+  for (let leaf = finest.map.length - 1; leaf >= 0; leaf--) {
+    const base = baseOfLeaf[leaf + 1]!;
+    if (base >= 0) leafOfBase[base] = leaf;
+  }
+  const level: number[] = [TOTAL];
+  const code: number[] = [-1];
+  const parent: number[] = [-1];
+  const placeOfBase = new Map<number, Int32Array>();
+  let above: Int32Array | undefined;
+  for (const own of [...levels].reverse()) {
+    const bindings = bound[own]!;
+    const codeOfBase = leafOfBase.map((leaf, base) => (occurring[base]! < 0 || leaf < 0 ? -1 : bindings.map[leaf]!));
+    const here = new Uint8Array(bindings.dictionary.size + 1);
+    for (const c of codeOfBase) here[c < 0 ? bindings.dictionary.size : c] = 1;
+    const placeOfCode = new Int32Array(bindings.dictionary.size + 1).fill(-1);
+    for (const c of categoriesInOrder(bindings, here)) {
+      placeOfCode[c < 0 ? bindings.dictionary.size : c] = level.length;
+      level.push(own);
+      code.push(c);
+      parent.push(0);
+    }
+    const places = codeOfBase.map((c) => placeOfCode[c < 0 ? bindings.dictionary.size : c]!);
+    if (above !== undefined) {
+      for (let base = 0; base < places.length; base++) {
+        const place = places[base]!;
+        if (parent[place] !== 0 && parent[place] !== above[base]) {
+          throw new InternalError("tabulate/not-nested", `The levels of ${column} do not nest.`, { column });
+        }
+        parent[place] = above[base]!;
+      }
+    }
+    placeOfBase.set(own, places);
+    above = places;
+  }
+  return {
+    places: {
+      column,
+      levels,
+      size: level.length,
+      level: Int32Array.from(level),
+      code: Int32Array.from(code),
+      parent: Int32Array.from(parent),
+    },
+    key,
+    baseOfLeaf,
+    baseSize: occurring.length,
+    placeOfBase,
+  };
+}
+
+/** Codes marked in `occurs` (last entry: null) in byte order, null (-1) last. */
+function categoriesInOrder(level: BoundLevel, occurs: Uint8Array): number[] {
+  const ranks = byteOrderRanks(level.dictionary);
+  const codes: number[] = [];
+  for (let code = 0; code < level.dictionary.size; code++) if (occurs[code] === 1) codes.push(code);
+  codes.sort((a, b) => ranks[a]! - ranks[b]!);
+  if (occurs[level.dictionary.size] === 1) codes.push(-1);
+  return codes;
+}
+
+interface InnerCells {
+  readonly size: number;
+  /** [columns][inner] base category. */
+  readonly base: readonly Int32Array[];
+  readonly count: Float64Array;
+}
+
+function innerCells(cells: Cells, axes: readonly Axis[], zeros: "publish" | "protect"): InnerCells {
+  const occupied: number[] = [];
+  for (let c = 0; c < cells.size; c++) if (cells.records[c]! > 0) occupied.push(c);
+  const fine = axes.map((axis) => {
+    const codes = cells.codes[axis.key]!;
+    return Int32Array.from(occupied, (c) => axis.baseOfLeaf[codes[c]! + 1]!);
+  });
+  const sizes = axes.map((axis) => axis.baseSize);
+  const groups = groupTuples(fine, sizes, occupied.length);
+  const size = groups.starts.length - 1;
+  const base = fine.map((codes) => Int32Array.from({ length: size }, (_, g) => codes[groups.order[groups.starts[g]!]!]!));
+  const count = new Float64Array(size);
+  for (let g = 0; g < size; g++) {
+    for (let at = groups.starts[g]!; at < groups.starts[g + 1]!; at++) count[g]! += cells.records[occupied[groups.order[at]!]!]!;
+  }
+  if (zeros === "publish") return { size, base, count };
+
+  // Zeros are secret: every combination is an unknown, in the same lexicographic order.
+  const product = sizes.reduce((all, n) => all * n, 1);
+  if (product > LISTED_ROWS_LIMIT) throw tooManyRows("the tables together", product);
+  const full = sizes.map(() => new Int32Array(product));
+  const fullCount = new Float64Array(product);
+  for (let i = 0; i < product; i++) {
+    let rest = i;
+    for (let k = sizes.length - 1; k >= 0; k--) {
+      full[k]![i] = rest % sizes[k]!;
+      rest = Math.floor(rest / sizes[k]!);
+    }
+  }
+  for (let g = 0; g < size; g++) {
+    let at = 0;
+    for (let k = 0; k < sizes.length; k++) at = at * sizes[k]! + base[k]![g]!;
+    fullCount[at] = count[g]!;
+  }
+  return { size: product, base: full, count: fullCount };
+}
+
+function distinctMargins(
+  specs: readonly TableSpec[],
+  tableMargins: readonly (readonly (readonly number[])[])[],
+  columnNames: readonly string[],
+): number[][] {
+  const distinct = new Map<string, number[]>();
+  specs.forEach((spec, t) => {
+    for (const margin of tableMargins[t]!) {
+      const wide = columnNames.map((column) => {
+        const d = spec.dimensions.findIndex((dimension) => dimension.column === column);
+        return d < 0 ? TOTAL : margin[d]!;
+      });
+      distinct.set(wide.join(), wide);
+    }
+  });
+  const rank = (level: number) => (level === TOTAL ? -1e9 : -level);
+  return [...distinct.values()].sort((a, b) => {
+    for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return rank(a[k]!) - rank(b[k]!);
+    return 0;
+  });
+}
+
+function publishedTable(
+  spec: TableSpec,
+  margins: readonly (readonly number[])[],
+  system: Omit<TableSystem, "tables">,
+  columnNames: readonly string[],
+  emptyCells: "list" | "omit" | undefined,
+): PublishedTable {
+  const columnOf = spec.dimensions.map((dimension) => columnNames.indexOf(dimension.column));
+  const marginIndex = new Map(system.margins.map((margin, m) => [margin.join(), m]));
+  const parts = margins.map((margin) => {
+    const wide = columnNames.map(() => TOTAL as number);
+    margin.forEach((level, d) => (wide[columnOf[d]!] = level));
+    const m = marginIndex.get(wide.join())!;
+    // Places of one level are consecutive.
+    const ranges = columnOf.map((k, d) => placesOfLevel(system.columns[k]!, margin[d]!));
+    const product = ranges.reduce((all, range) => all * (range.to - range.from), 1);
+    return { from: system.marginStarts[m]!, to: system.marginStarts[m + 1]!, ranges, product };
+  });
+  const listed = parts.reduce((all, part) => all + part.product, 0);
+  if (listed > LISTED_ROWS_LIMIT && emptyCells === undefined) throw tooManyRows(`table ${spec.name}`, listed);
+  const list = emptyCells !== "omit";
+  const rows = list ? listed : parts.reduce((all, part) => all + part.to - part.from, 0);
+
+  const level = spec.dimensions.map(() => new Int32Array(rows));
+  const codes = spec.dimensions.map(() => new Int32Array(rows));
+  const count = new Float64Array(rows);
+  const cell = new Int32Array(rows).fill(-1);
+  let row = 0;
+  for (const { from, to, ranges, product } of parts) {
+    const put = (places: readonly number[], c: number) => {
+      places.forEach((place, d) => {
+        const dimension = system.columns[columnOf[d]!]!;
+        level[d]![row] = dimension.level[place]!;
+        codes[d]![row] = dimension.code[place]!;
+      });
+      if (c >= 0) count[row] = system.count[c]!;
+      cell[row++] = c;
+    };
+    if (!list) {
+      for (let c = from; c < to; c++) put(columnOf.map((k) => system.places[k]![c]!), c);
+      continue;
+    }
+    // The system sorts by its own column order, the table by its dimensions, so cells are found by their mixed-radix number.
+    const cellAt = new Map<number, number>();
+    for (let c = from; c < to; c++) {
+      let at = 0;
+      ranges.forEach((range, d) => (at = at * (range.to - range.from) + system.places[columnOf[d]!]![c]! - range.from));
+      cellAt.set(at, c);
+    }
+    const places = ranges.map((range) => range.from);
+    for (let at = 0; at < product; at++) {
+      put(places, cellAt.get(at) ?? -1);
+      for (let d = places.length - 1; d >= 0; d--) {
+        if (++places[d]! < ranges[d]!.to) break;
+        places[d] = ranges[d]!.from;
+      }
+    }
+  }
+  return { name: spec.name, dimensions: spec.dimensions, columnOf, rows, level, codes, count, cell };
+}
+
+function placesOfLevel(dimension: DimensionPlaces, level: number): { from: number; to: number } {
+  let from = 0;
+  while (from < dimension.size && dimension.level[from] !== level) from++;
+  let to = from;
+  while (to < dimension.size && dimension.level[to] === level) to++;
+  return { from, to };
+}
+
+function tooManyRows(what: string, rows: number): PolicyError {
+  return new PolicyError(
+    "tabulate/too-many-rows",
+    `With every combination of categories ${what} would list ${rows} rows; at most ${LISTED_ROWS_LIMIT} are listed. ` +
+      "Publish fewer margins or coarser levels, or leave out the rows without records (emptyCells: omit, with zeros: publish).",
+    { rows, limit: LISTED_ROWS_LIMIT },
+  );
+}
