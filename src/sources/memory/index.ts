@@ -1,0 +1,2 @@
+export { batchesSource, tableSource, type BatchInput, type MemorySourceOptions } from "./arrow-batches.ts";
+export { columnsSource, recordsSource, type ColumnValues, type NumericArray, type RecordsSourceOptions } from "./values.ts";
