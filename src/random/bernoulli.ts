@@ -1,27 +1,17 @@
 import type { UniformInts } from "./uniform-ints.ts";
 
 /**
- * Exact coin tosses. Probabilities are ratios of integers and stay so: no floating-point arithmetic takes part.
+ * Exact coin tosses with probability exp(-x). All probabilities are ratios of integers and stay so: no floating-point arithmetic takes part.
  *
  * Source: Canonne, Kamath, Steinke (2020), "The Discrete Gaussian for Differential Privacy", Algorithm 1. It draws
  * Bernoulli(x/k) for k = 1, 2, ...; here that is Bernoulli(1/k) and Bernoulli(x), both needed, which is the same event and
  * keeps every bound as small as the denominator of x.
  */
 
-/** True with probability numerator / denominator, 0 <= numerator <= denominator <= 2^53, integers. */
-export function bernoulli(ints: UniformInts, numerator: number, denominator: number): boolean {
-  return ints.below(denominator) < numerator;
-}
-
-/** As `bernoulli`, without bound on the integers. */
-export function bernoulliBig(ints: UniformInts, numerator: bigint, denominator: bigint): boolean {
-  return ints.belowBig(denominator) < numerator;
-}
-
 /** True with probability exp(-1). */
 function bernoulliInverseE(ints: UniformInts): boolean {
   let k = 2; // Bernoulli(1/1) is always true
-  while (ints.below(k) === 0) k++;
+  while (ints.chance(1, k)) k++;
   return k % 2 === 1;
 }
 
@@ -32,7 +22,7 @@ export function bernoulliExp(ints: UniformInts, numerator: number, denominator: 
     if (!bernoulliInverseE(ints)) return false;
   }
   let k = 1;
-  while (ints.below(k) === 0 && ints.below(denominator) < rest) k++;
+  while (ints.chance(1, k) && ints.chance(rest, denominator)) k++;
   return k % 2 === 1;
 }
 
@@ -43,7 +33,7 @@ export function bernoulliExpBig(ints: UniformInts, numerator: bigint, denominato
   }
   const rest = numerator % denominator;
   let k = 1;
-  while (ints.below(k) === 0 && ints.belowBig(denominator) < rest) k++;
+  while (ints.chance(1, k) && ints.chanceBig(rest, denominator)) k++;
   return k % 2 === 1;
 }
 

@@ -37,7 +37,7 @@ function laplaceOnNumbers(ints: UniformInts, t: number, s: number): number {
     let y: number;
     if (x <= LARGEST) y = (x - (x % s)) / s;
     else y = safeInteger((BigInt(u) + BigInt(t) * BigInt(v)) / BigInt(s));
-    const negative = ints.below(2) === 1;
+    const negative = ints.chance(1, 2);
     if (negative && y === 0) continue; // zero must not be counted twice
     return negative ? -y : y;
   }
@@ -48,7 +48,7 @@ function laplaceOnBigInts(ints: UniformInts, t: bigint, s: bigint): number {
     const u = ints.belowBig(t);
     if (!bernoulliExpBig(ints, u, t)) continue;
     const y = safeInteger((u + t * BigInt(geometricInverseE(ints))) / s);
-    const negative = ints.below(2) === 1;
+    const negative = ints.chance(1, 2);
     if (negative && y === 0) continue;
     return negative ? -y : y;
   }

@@ -1,5 +1,5 @@
 // rehearsal-bits.ts is left out on purpose: whoever rehearses imports it by name, and the publish path never does.
-export { bernoulli, bernoulliBig, bernoulliExp, bernoulliExpBig } from "./bernoulli.ts";
+export { bernoulliExp, bernoulliExpBig } from "./bernoulli.ts";
 export { discreteGaussian } from "./discrete-gaussian.ts";
 export { discreteLaplace, type IntegerSampler } from "./discrete-laplace.ts";
 export type { RandomBits } from "./random-bits.ts";

@@ -6,6 +6,10 @@ export interface UniformInts {
   below(n: number): number;
   /** Uniform on 0 .. n - 1, n >= 1. */
   belowBig(n: bigint): bigint;
+  /** True with probability numerator / denominator; integers, 0 <= numerator <= denominator <= 2^53. */
+  chance(numerator: number, denominator: number): boolean;
+  /** As `chance`, without bound on the integers. */
+  chanceBig(numerator: bigint, denominator: bigint): boolean;
 }
 
 const LARGEST_NUMBER = 2n ** 53n;
@@ -78,5 +82,13 @@ class BufferedInts implements UniformInts {
       for (let i = 1; i < this.#bigWords; i++) value = (value << 32n) | BigInt(this.#word());
       if (value < n) return value;
     }
+  }
+
+  chance(numerator: number, denominator: number): boolean {
+    return this.below(denominator) < numerator;
+  }
+
+  chanceBig(numerator: bigint, denominator: bigint): boolean {
+    return this.belowBig(denominator) < numerator;
   }
 }
