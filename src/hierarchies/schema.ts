@@ -52,35 +52,88 @@ export const IntervalHierarchy = z
       })
       .describe("Width of the intervals at level 1, 2, ...; each a whole multiple of the one before."),
     origin: z.number().default(0).describe("A number at which an interval of every level begins."),
-    from: z.number().describe("Smallest value that is told apart; smaller ones join its interval (bottom coding)."),
-    to: z.number().describe("Values at or above this number become one open interval (top coding), such as 90+."),
+    from: z
+      .number()
+      .optional()
+      .describe("Smaller values become one open interval at every level above 0 (bottom coding), such as <18."),
+    to: z
+      .number()
+      .optional()
+      .describe("Values at or above it become one open interval at every level above 0 (top coding), such as 90+."),
+    bottom: z.string().min(1).optional().describe("Text of the open interval below from."),
+    top: z.string().min(1).optional().describe("Text of the open interval at or above to."),
+    min: z.number().optional().describe("Smallest value of the domain, for measuring information loss."),
+    max: z.number().optional().describe("Largest value of the domain, for measuring information loss."),
     suppressAll: suppressAll(true),
   })
-  .refine((hierarchy) => hierarchy.to > hierarchy.from, { path: ["to"], error: "to must be greater than from." });
+  .superRefine((hierarchy, context) => {
+    const ends = [["from", "to"], ["min", "max"]] as const;
+    for (const [low, high] of ends) {
+      const [a, b] = [hierarchy[low], hierarchy[high]];
+      if (a === undefined || b === undefined || b > a) continue;
+      context.addIssue({ code: "custom", path: [high], message: `${high} must be greater than ${low}.` });
+    }
+    for (const [label, limit] of [["bottom", "from"], ["top", "to"]] as const) {
+      if (hierarchy[label] === undefined || hierarchy[limit] !== undefined) continue;
+      context.addIssue({ code: "custom", path: [label], message: `names an interval that is not there: give ${limit} too.` });
+    }
+  });
 
-export const OrderHierarchy = z.strictObject({
-  kind: z.literal("order").describe("Values in a stated order; neighbours are grouped."),
-  values: z
-    .array(z.string())
-    .min(1, { error: "List the values in their order." })
-    .describe("Every value that occurs, in order."),
-  groupSizes: z
-    .array(z.int().min(2, { error: "A group holds at least 2 values." }))
-    .min(1, { error: "Give the group size of at least one level." })
-    .superRefine((sizes, context) => {
-      increasing(sizes, context, "Group sizes");
-      for (let i = 1; i < sizes.length; i++) {
-        if (sizes[i]! % sizes[i - 1]! === 0) continue;
-        context.addIssue({
-          code: "custom",
-          path: [i],
-          message: "Groups must nest: each size must be a whole multiple of the one before.",
-        });
-      }
-    })
-    .describe("How many neighbouring values make a group at level 1, 2, ...; each a whole multiple of the one before."),
-  suppressAll: suppressAll(true),
-});
+export const OrderHierarchy = z
+  .strictObject({
+    kind: z.literal("order").describe("Values in a stated order; neighbours are grouped."),
+    values: z
+      .array(z.string())
+      .min(1, { error: "List the values in their order." })
+      .superRefine((values, context) => {
+        const seen = new Set<string>();
+        for (const [i, value] of values.entries()) {
+          if (seen.has(value)) context.addIssue({ code: "custom", path: [i], message: "This value is listed already." });
+          seen.add(value);
+        }
+      })
+      .describe("Every value that occurs, in order."),
+    groupSizes: z
+      .array(z.int().min(2, { error: "A group holds at least 2 values." }))
+      .min(1, { error: "Give the group size of at least one level." })
+      .superRefine((sizes, context) => {
+        increasing(sizes, context, "Group sizes");
+        for (let i = 1; i < sizes.length; i++) {
+          if (sizes[i]! % sizes[i - 1]! === 0) continue;
+          context.addIssue({
+            code: "custom",
+            path: [i],
+            message: "Groups must nest: each size must be a whole multiple of the one before.",
+          });
+        }
+      })
+      .optional()
+      .describe("How many neighbouring values make a group at level 1, 2, ...; each a whole multiple of the one before."),
+    groups: z
+      .array(
+        z.array(
+          z.strictObject({
+            size: z.int().min(1).describe("Number of neighbouring values in the group."),
+            label: z.string().min(1).optional().describe("Text of the group; its first and last value when absent."),
+          }),
+        ),
+      )
+      .min(1, { error: "Give the groups of at least one level." })
+      .optional()
+      .describe("Instead of groupSizes: the groups of level 1, 2, ... in order, which together cover all values."),
+    suppressAll: suppressAll(true),
+  })
+  .refine((order) => (order.groupSizes === undefined) !== (order.groups === undefined), {
+    error: "An order hierarchy states groupSizes or groups: one of the two.",
+  })
+  .superRefine((order, context) => {
+    for (const [level, groups] of (order.groups ?? []).entries()) {
+      const covered = groups.reduce((sum, group) => sum + group.size, 0);
+      if (covered === order.values.length) continue;
+      const message = `The groups of a level must cover all ${order.values.length} values; these cover ${covered}.`;
+      context.addIssue({ code: "custom", path: ["groups", level], message });
+    }
+  });
 
 /** From fine to coarse. Weeks nest in nothing coarser, so they cannot be combined with months or years. */
 export const DATE_UNITS = ["day", "week", "month", "quarter", "half-year", "year"] as const;
@@ -127,7 +180,7 @@ export const DateHierarchy = z.strictObject({
 export const PrefixHierarchy = z.strictObject({
   kind: z.literal("prefix").describe("Codes such as ZIP codes lose characters from their end."),
   keep: z
-    .array(z.int().min(1, { error: "At least one character must be kept; suppressAll adds the level that keeps none." }))
+    .array(z.int().min(0, { error: "A number of characters cannot be negative." }))
     .min(1, { error: "Give at least one level." })
     .superRefine((keep, context) => {
       for (let i = 1; i < keep.length; i++) {
@@ -138,9 +191,9 @@ export const PrefixHierarchy = z.strictObject({
     .describe("How many leading characters are kept at level 1, 2, ...: [4, 3] makes 9021* and 902**."),
   mask: z
     .string()
-    .regex(/^.$/u, { error: "mask is a single character." })
+    .regex(/^.?$/u, { error: "mask is a single character, or empty." })
     .default("*")
-    .describe("Character that stands for each one taken away."),
+    .describe("Character that stands for each one taken away; empty to cut the value off instead."),
   suppressAll: suppressAll(true),
 });
 
@@ -172,7 +225,10 @@ export const TreeHierarchy = z
     ),
     delimiter: Delimiter.optional().describe("The character between the entries of a line of the file; a comma when absent."),
     inline: TreeLines.optional().describe("One list per value: the value, then what it becomes at level 1, 2, ..."),
-    suppressAll: suppressAll(false),
+    suppressAll: z
+      .boolean()
+      .optional()
+      .describe("Whether a last level follows in which every value has become *. When absent: if the lines do not end in one value."),
   })
   .refine((tree) => (tree.path === undefined) !== (tree.inline === undefined), {
     error: "A tree names its file (path) or lists its lines (inline): one of the two.",
