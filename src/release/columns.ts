@@ -1,0 +1,45 @@
+import type { Recoding } from "../columns/index.ts";
+import type { Survey } from "../engines/local/index.ts";
+import { createHierarchy, type BoundHierarchy, type Hierarchy } from "../hierarchies/index.ts";
+import { hierarchyOf, type ColumnPolicy, type Policy } from "../policy/index.ts";
+import { InternalError } from "../errors/index.ts";
+
+/** A column that `otherColumns: keep` releases without the policy mentioning it. */
+const UNMENTIONED: ColumnPolicy = { role: "other", type: "string", nulls: [""], nullMeaning: "category", normalise: [] };
+
+export function columnPolicy(policy: Policy, name: string): ColumnPolicy {
+  return policy.columns.get(name) ?? UNMENTIONED;
+}
+
+export function recodingOf(policy: Policy, name: string): Recoding {
+  const { nulls, normalise, nullMeaning, type } = columnPolicy(policy, name);
+  return { nulls, normalise, nullMeaning, type };
+}
+
+/** The column's hierarchy; without one, values stay as they are. Trees are inline in a plan's policy. */
+export function hierarchyFor(policy: Policy, name: string): Hierarchy | undefined {
+  const definition = hierarchyOf(policy, columnPolicy(policy, name));
+  return definition === undefined ? undefined : createHierarchy(definition);
+}
+
+/**
+ * The hierarchy of each surveyed key over the values that occur; keys without one have the single level 0.
+ * @throws DataError when a hierarchy does not know a value.
+ */
+export function bindHierarchies(policy: Policy, survey: Survey, names: readonly string[]): BoundHierarchy[] {
+  return names.map((name) => {
+    const key = survey.keys.find((candidate) => candidate.name === name);
+    if (key === undefined) throw new InternalError("release/key-not-surveyed", "A key was not part of the first reading.");
+    const hierarchy = hierarchyFor(policy, name);
+    if (hierarchy !== undefined) return hierarchy.bind(key.dictionary, name);
+    const { dictionary } = key;
+    const leaves = Math.max(1, dictionary.size);
+    const map = Int32Array.from({ length: dictionary.size }, (_, code) => code);
+    return { column: name, leaves, levels: [{ map, dictionary, share: new Float64Array(dictionary.size).fill(1 / leaves) }] };
+  });
+}
+
+/** Name of each level of a column, for people. */
+export function levelNames(policy: Policy, name: string): readonly string[] {
+  return hierarchyFor(policy, name)?.levelNames ?? ["as in the data"];
+}

@@ -1,0 +1,64 @@
+import type { TableDescription } from "../catalog/index.ts";
+import type { LanePool, Survey, SurveySpec } from "../engines/local/index.ts";
+import type { Policy, ResolvedColumns } from "../policy/index.ts";
+import type { ByteSink } from "../sinks/index.ts";
+import type { Source } from "../sources/source.ts";
+import type { Measured } from "./classify.ts";
+import type { Check } from "./evidence.ts";
+import type { Decision } from "./plan-value.ts";
+import type { Platform, ReleaseReader } from "./platform.ts";
+import type { ReportProgress } from "./progress.ts";
+import type { Requirement } from "./require.ts";
+
+/** What every step of a road may use. */
+export interface RoadContext {
+  readonly policy: Policy;
+  readonly requirements: readonly Requirement[];
+  readonly platform: Platform;
+  /** Seed of a rehearsal; undefined for the real thing. */
+  readonly rehearsalSeed?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress: ReportProgress;
+}
+
+/** What applying a plan needs besides the context. */
+export interface ApplyInput {
+  readonly decision: Decision;
+  readonly survey: Survey;
+  readonly source: Source;
+  readonly lanes: LanePool;
+  readonly columns: ResolvedColumns;
+  /** Opens a writer for one released table in all formats of the policy. */
+  readonly output: ReleaseOutput;
+}
+
+/** Where a road writes; the corridor turns it into staged files. */
+export interface ReleaseOutput {
+  create(path: string): Promise<ByteSink>;
+}
+
+/**
+ * One way from a source to a release: a method with its plan, its doing, its public description and its own verification.
+ * The corridor drives all roads alike; a new method is a new road in the registry.
+ */
+export interface Road {
+  readonly method: string;
+  /** What the first reading must fold. */
+  survey(policy: Policy, columns: ResolvedColumns): SurveySpec;
+  /** Risk measured on the folded input, for the classification. */
+  measure(policy: Policy, survey: Survey): Measured;
+  /** Decide. @throws DisclosureError when no release meets the requirements. */
+  plan(context: RoadContext, survey: Survey): Promise<Decision>;
+  /** Write the released tables. */
+  apply(context: RoadContext, input: ApplyInput): Promise<void>;
+  /** What the public is told; a function of policy and decision alone. */
+  describe(policy: Policy, decision: Decision, columns: readonly string[]): PublicDescription;
+  /** Re-read the released files and compare them with the requirements; shares no code with plan and apply. */
+  verify(context: RoadContext, decision: Decision, reader: ReleaseReader): Promise<{ readonly checks: readonly Check[]; readonly risk: unknown }>;
+}
+
+export interface PublicDescription {
+  readonly tables: readonly TableDescription[];
+  /** How people are protected; Markdown paragraphs. */
+  readonly methods: readonly string[];
+}

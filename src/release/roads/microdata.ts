@@ -1,0 +1,273 @@
+import { rollUp } from "../../cells/index.ts";
+import type { FieldDescription } from "../../catalog/index.ts";
+import { rewrite, type RewriteJob, type Survey } from "../../engines/local/index.ts";
+import { DisclosureError } from "../../errors/index.ts";
+import { searchKAnonymity } from "../../microdata/k-anonymity/index.ts";
+import type { KAnonymity } from "../../microdata/k-anonymity/schema.ts";
+import { measureCells } from "../../microdata/risk/index.ts";
+import type { Policy } from "../../policy/index.ts";
+import { createTableWriter, type ReleasedColumn, type ReleaseFormat, type TableWriter } from "../../sinks/index.ts";
+import { bindHierarchies, columnPolicy, levelNames, recodingOf } from "../columns.ts";
+import { check, type Check } from "../evidence.ts";
+import type { Decision } from "../plan-value.ts";
+import { effectiveValue } from "../require.ts";
+import type { ApplyInput, PublicDescription, Road, RoadContext } from "../road.ts";
+import { countReleasedCsv } from "../verify/released-csv.ts";
+import { countReleasedRecords } from "../verify/released-records.ts";
+
+/** What was decided: levels and the rule of suppression, never values. */
+interface MicrodataDecision extends Decision {
+  readonly method: "k-anonymity";
+  readonly k: number;
+  /** Level of each key, 0 for the value as it is. */
+  readonly levels: Readonly<Record<string, number>>;
+  /** Rule: records of classes with fewer than k records are withheld. */
+  readonly withhold: "records of classes smaller than k";
+  readonly maxSuppressedShare: number;
+  readonly metric: string;
+  readonly loss: number;
+  readonly suppressedRecords: number;
+  readonly classes: number;
+  readonly alternatives: readonly unknown[];
+}
+
+/** Microdata made k-anonymous by full-domain generalization and record suppression. */
+export const microdataRoad: Road = {
+  method: "k-anonymity",
+
+  survey(policy, columns) {
+    const keys = columns.read.filter(({ use }) => use === "key");
+    return { keys: keys.map(({ name }) => ({ name, recoding: recodingOf(policy, name) })), measures: [] };
+  },
+
+  measure(policy, survey) {
+    const risk = measureCells(survey.cells);
+    return {
+      records: risk.records,
+      quasiIdentifiers: survey.keys.length,
+      smallestClass: risk.smallestClass,
+      shareOfUniques: risk.records === 0 ? 0 : risk.uniques / risk.records,
+      sensitiveColumns: [...policy.columns.values()].filter(({ role, drop }) => role === "sensitive" && drop !== true).length,
+    };
+  },
+
+  async plan(context, survey): Promise<MicrodataDecision> {
+    const { policy } = context;
+    const options = optionsOf(policy);
+    const k = effectiveValue(context.requirements, "minimum-class-size");
+    const names = survey.keys.map(({ name }) => name);
+    const result = searchKAnonymity({
+      cells: survey.cells,
+      hierarchies: bindHierarchies(policy, survey, names),
+      k,
+      maxSuppressedShare: options.maxSuppressedShare,
+      metric: { metric: options.metric, aggregate: options.aggregate, generalizationWeight: options.generalizationWeight },
+      limits: names.map((name) => options.levels.get(name)),
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    });
+    if (result === undefined) {
+      throw new DisclosureError(
+        "k-anonymity/no-solution",
+        `No combination of levels gives every record at least ${k - 1} others with the same values while withholding at most ` +
+          `${percent(options.maxSuppressedShare)} of the records. Raise maxSuppressedShare, add coarser levels to the hierarchies of ` +
+          `${names.map((name) => JSON.stringify(name)).join(", ")}, or drop a column.`,
+        { k, maxSuppressedShare: options.maxSuppressedShare, keys: names },
+      );
+    }
+    const named = (levels: readonly number[]): Record<string, number> => Object.fromEntries(names.map((name, key) => [name, levels[key]!]));
+    return {
+      method: "k-anonymity",
+      k,
+      levels: named(result.levels),
+      withhold: "records of classes smaller than k",
+      maxSuppressedShare: options.maxSuppressedShare,
+      metric: options.metric,
+      loss: result.loss,
+      suppressedRecords: result.suppressed,
+      classes: result.classes,
+      alternatives: result.alternatives.map(({ levels, loss, suppressed }) => ({ levels: named(levels), loss, suppressedRecords: suppressed })),
+    };
+  },
+
+  async apply(context, input) {
+    const { policy } = context;
+    const decision = input.decision as MicrodataDecision;
+    const job = rewriteJob(context, input, decision);
+    const rewritten = await rewrite(input.lanes, input.source, job, {
+      signal: context.signal,
+      onBytes: (done) => context.progress({ phase: "apply", done, total: input.source.totalBytes, unit: "bytes" }),
+    });
+    if (rewritten.fingerprint !== input.survey.fingerprint) throw inputChanged();
+
+    const columns = job.columns.map(({ released }) => released);
+    const writers: { format: ReleaseFormat; writer: TableWriter; close(): Promise<void> }[] = [];
+    let csv: { write(bytes: Uint8Array): Promise<void>; close(): Promise<void> } | undefined;
+    for (const format of policy.release.formats) {
+      const sink = await input.output.create(`${policy.release.name}.${format}`);
+      if (format === "csv") {
+        csv = sink;
+        await sink.write(rewritten.csvHeader!);
+      } else {
+        writers.push({ format, writer: await createTableWriter(format, sink, columns, rewritten.dictionaries), close: () => sink.close() });
+      }
+    }
+    let done = 0;
+    for await (const part of rewritten.partitions()) {
+      context.signal?.throwIfAborted();
+      if (csv !== undefined) await csv.write(part.csv!);
+      for (const { writer } of writers) await writer.write(part.batch!);
+      done += part.records;
+      context.progress({ phase: "apply", done, total: rewritten.records, unit: "records" });
+    }
+    await csv?.close();
+    for (const { writer, close } of writers) {
+      await writer.close();
+      await close();
+    }
+  },
+
+  describe(policy, decision, columns): PublicDescription {
+    const { levels, k, maxSuppressedShare } = decision as MicrodataDecision;
+    const { name, formats } = policy.release;
+    return {
+      tables: [
+        {
+          name,
+          title: policy.dataset.title,
+          files: formats.map((format) => ({ path: `${name}.${format}`, format })),
+          fields: columns.map((column) => fieldOf(policy, column, levels)),
+        },
+      ],
+      methods: [
+        `Every record shares its values of ${list(Object.keys(levels))} with at least ${k - 1} other records (k-anonymity with k = ${k}). ` +
+          "Values of these columns were made coarser, the same way for all records, and records whose combination of values " +
+          `was still rarer than ${k} were left out: at most ${percent(maxSuppressedShare)} of all records.`,
+        "Records are sorted by their values; their order says nothing about the order of the original records.",
+        "k-anonymity keeps a person from being singled out by these columns. It does not hide a value that all records of a " +
+          "group share, and it cannot take into account other releases about the same people.",
+        "Counts made from this file are too small by the records that were left out.",
+      ],
+    };
+  },
+
+  async verify(context, decision, reader) {
+    const { policy } = context;
+    const { levels } = decision as MicrodataDecision;
+    const keys = Object.keys(levels);
+    const k = effectiveValue(context.requirements, "minimum-class-size");
+    const checks: Check[] = [];
+    let risk: object = {};
+    const counts: number[] = [];
+    for (const format of policy.release.formats) {
+      const path = `public/${policy.release.name}.${format}`;
+      const found =
+        format === "csv"
+          ? await countReleasedCsv(reader.chunks(path), keys)
+          : await countReleasedRecords(await reader.source(path), keys);
+      let smallest = Infinity;
+      let below = 0;
+      for (const size of found.classSizes) {
+        if (size < smallest) smallest = size;
+        if (size < k) below++;
+      }
+      counts.push(found.records);
+      const identifiers = found.header.filter((name) => ["direct-identifier", "contributor"].includes(policy.columns.get(name)?.role ?? ""));
+      checks.push(
+        check(`${format}/class-size`, `at least ${k} records in every class`, below === 0 ? `smallest class ${found.records === 0 ? "none" : smallest}` : `${below} classes smaller`, below === 0, "minimum-class-size"),
+        check(`${format}/identifiers`, "no direct identifier", identifiers.length === 0 ? "none" : identifiers.length, identifiers.length === 0, "direct-identifiers-removed"),
+        check(`${format}/records`, "records in every format alike", found.records, found.records === counts[0]),
+      );
+      if (found.records > 0) risk = { records: found.records, classes: found.classSizes.length, smallestClass: smallest, averageRisk: found.classSizes.length / found.records, highestRisk: 1 / smallest };
+    }
+    return { checks, risk };
+  },
+};
+
+function optionsOf(policy: Policy): KAnonymity {
+  return policy.release.protect[0] as KAnonymity;
+}
+
+function rewriteJob(context: RoadContext, input: ApplyInput, decision: MicrodataDecision): RewriteJob {
+  const { policy } = context;
+  const { survey, columns } = input;
+  const names = survey.keys.map(({ name }) => name);
+  const bound = bindHierarchies(policy, survey, names);
+  const levelOf = bound.map((hierarchy, key) => hierarchy.levels[decision.levels[names[key]!]!]!);
+  const classes = rollUp(survey.cells, levelOf.map(({ map, dictionary }) => ({ map, size: dictionary.size })));
+  const kept: number[] = [];
+  for (let c = 0; c < classes.size; c++) if (classes.records[c]! >= decision.k) kept.push(c);
+  const others = columns.read.filter(({ use }) => use === "released");
+  return {
+    keys: survey.keys.map((key, k) => ({
+      name: key.name,
+      raw: key.raw,
+      toLevel: key.map.map((code) => (code < 0 ? -1 : levelOf[k]!.map[code]!)),
+      labels: levelOf[k]!.dictionary,
+    })),
+    classes: {
+      size: kept.length,
+      codes: classes.codes.map((codes) => Int32Array.from(kept, (c) => codes[c]!)),
+      records: Float64Array.from(kept, (c) => classes.records[c]!),
+    },
+    others: others.map(({ name, column }) =>
+      isNumeric(policy, name)
+        ? { name, as: "numbers", nulls: column.nulls, nullMeaning: column.nullMeaning }
+        : { name, as: "codes", recoding: recodingOf(policy, name) },
+    ),
+    columns: columns.read.map(({ name, use }) => ({
+      released: releasedColumn(policy, name, decision.levels),
+      ...(use === "key" ? { key: names.indexOf(name) } : { other: others.findIndex((other) => other.name === name) }),
+    })),
+    csv: policy.release.formats.includes("csv") ? {} : undefined,
+    wantBatch: policy.release.formats.some((format) => format !== "csv"),
+  };
+}
+
+/** Numbers that are not compared are read as numbers: a dictionary of them would grow with the records. */
+function isNumeric(policy: Policy, name: string): boolean {
+  const { role, type } = columnPolicy(policy, name);
+  return role === "measure" || role === "weight" || type === "integer" || type === "number";
+}
+
+function releasedColumn(policy: Policy, name: string, levels: Readonly<Record<string, number>>): ReleasedColumn {
+  const { type, role } = columnPolicy(policy, name);
+  const level = Object.hasOwn(levels, name) ? levels[name]! : 0;
+  if (level > 0) return { name, type: "string" };
+  return { name, type: (role === "measure" || role === "weight") && type === "string" ? "number" : type };
+}
+
+function fieldOf(policy: Policy, name: string, levels: Readonly<Record<string, number>>): FieldDescription {
+  const { label, description, role, nullMeaning } = columnPolicy(policy, name);
+  const { type } = releasedColumn(policy, name, levels);
+  const level = Object.hasOwn(levels, name) ? levels[name]! : 0;
+  const coarsened = level > 0 ? ` Made coarser: ${levelNames(policy, name)[level]!}.` : "";
+  return {
+    name,
+    type,
+    ...(label === undefined ? {} : { label }),
+    description: `${description ?? DEFAULT_MEANING[role] ?? "Value of the record."}${coarsened}`,
+    ...(nullMeaning === "refuse" ? {} : { missing: "missing in the original data" }),
+  };
+}
+
+const DEFAULT_MEANING: Readonly<Record<string, string>> = {
+  "quasi-identifier": "Characteristic of the person or record.",
+  measure: "Amount.",
+  weight: "Sampling weight.",
+};
+
+function list(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)!}`;
+}
+
+/** A share as a percentage with at most two decimals. */
+export function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`;
+}
+
+function inputChanged(): Error {
+  return new DisclosureError(
+    "source/changed",
+    "The input changed between its two readings. Nothing was published. Run again when the file no longer changes.",
+  );
+}

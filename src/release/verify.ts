@@ -1,0 +1,100 @@
+import type { FileRecord } from "../catalog/index.ts";
+import { DataError, CommensurateError } from "../errors/index.ts";
+import { parsePolicy, type Policy } from "../policy/index.ts";
+import { check, type Check, type Evidence } from "./evidence.ts";
+import type { Plan } from "./plan-value.ts";
+import { readPlan } from "./plan-file.ts";
+import type { Platform, ReleaseReader } from "./platform.ts";
+import type { ReportProgress } from "./progress.ts";
+import { describeRelease, EVIDENCE_PATH, jsonText, manifestText, MANIFEST_PATH, PLAN_PATH, publicTexts } from "./public-texts.ts";
+import { classify } from "./classify.ts";
+import { requirementsFor } from "./require.ts";
+import { roadFor } from "./roads.ts";
+
+export interface VerifyOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly progress: ReportProgress;
+}
+
+const TEXT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Re-read a release and hold every file against the plan's requirements, with no help from what plan and apply computed.
+ * Texts are derived again from policy and decision, so that no changed word passes; data files are recounted and attacked by
+ * the road's own verification.
+ */
+export async function verifyRelease(reader: ReleaseReader, platform: Platform, options: VerifyOptions): Promise<Evidence> {
+  const checks: Check[] = [];
+  const present = await reader.list();
+  const planText = await smallText(reader, PLAN_PATH, present);
+  const plan = readPlan(planText);
+  const policy = parsePolicy(plan.policy);
+  const road = roadFor(policy);
+
+  // Files: exactly those of a release, byte for byte what policy, decision and data files call for.
+  const description = describeRelease(policy, road, plan.decision, plan.input.columns);
+  const dataPaths = description.tables.flatMap((table) => table.files.map((file) => file.path));
+  const files = new Map<string, FileRecord>();
+  for (const path of present) if (path.startsWith("public/") && path !== MANIFEST_PATH) files.set(path.slice(7), await hashed(reader, path, platform));
+  const texts = publicTexts(description, files);
+  const expected = [...dataPaths.map((path) => `public/${path}`), ...texts.keys(), MANIFEST_PATH, PLAN_PATH];
+  const missing = expected.filter((path) => !present.includes(path));
+  const extra = present.filter((path) => !expected.includes(path) && path !== EVIDENCE_PATH);
+  checks.push(check("files/complete", "every file of the release", missing.length === 0 ? "every file" : `${missing.length} missing`, missing.length === 0));
+  checks.push(check("files/nothing-else", "no other file", extra.length === 0 ? "none" : `${extra.length} others`, extra.length === 0));
+  for (const [path, text] of texts) {
+    const same = present.includes(path) && (await smallText(reader, path, present)) === text;
+    checks.push(check(`files/${path.slice(7)}`, "as policy and plan call for", same ? "the same" : "different", same));
+  }
+  const manifest = manifestText([...files.values()]);
+  const manifestSame = present.includes(MANIFEST_PATH) && (await smallText(reader, MANIFEST_PATH, present)) === manifest;
+  checks.push(check("files/manifest.json", "size and SHA-256 of every public file", manifestSame ? "all agree" : "different", manifestSame));
+
+  checks.push(...planChecks(plan, policy, platform));
+  let risk: unknown = null;
+  if (missing.length === 0) {
+    try {
+      const context = { policy, requirements: plan.requirements, platform, progress: options.progress, signal: options.signal };
+      const found = await road.verify(context, plan.decision, reader);
+      checks.push(...found.checks);
+      risk = found.risk;
+    } catch (error) {
+      if (!(error instanceof CommensurateError)) throw error;
+      checks.push(check("data/readable", "data files that can be read again", error.code, false));
+    }
+  }
+  const evidence: Evidence = {
+    format: "commensurate/evidence@1",
+    verdict: checks.every(({ pass }) => pass) ? "pass" : "fail",
+    plan: textHash(planText, platform),
+    checks,
+    files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    overrides: plan.requirements.flatMap((requirement) => (requirement.overridden === undefined ? [] : [{ requirement: requirement.requirement, ...requirement.overridden }])),
+    risk: { before: plan.assessment, after: risk },
+  };
+  return present.includes(EVIDENCE_PATH) ? withStoredEvidence(evidence, await smallText(reader, EVIDENCE_PATH, present)) : evidence;
+}
+
+/** What was established at publication must be what is found now. */
+function withStoredEvidence(evidence: Evidence, stored: string): Evidence {
+  if (stored === jsonText(evidence)) return evidence;
+  const checks = [...evidence.checks, check("evidence/unchanged", "the evidence of the publication", "different", false)];
+  return { ...evidence, verdict: "fail", checks };
+}
+
+/** The plan must still be one that its own policy and measured risk lead to. */
+function planChecks(plan: Plan, policy: Policy, platform: Platform): Check[] {
+  const checks: Check[] = [];
+  const hash = textHash(canonicalPolicy(policy), platform);
+  checks.push(check("plan/policy", "the policy that was planned", hash === plan.policyHash ? "the same" : "different", hash === plan.policyHash));
+  let same = false;
+  try {
+    const assessment = classify(policy, plan.assessment.measured);
+    same = jsonText({ assessment, requirements: requirementsFor(assessment, policy) }) === jsonText({ assessment: plan.assessment, requirements: plan.requirements });
+  } catch (error) {
+    if (!(error instanceof CommensurateError)) throw error;
+  }
+  checks.push(check("plan/requirements", "the requirements that classification and risk call for", same ? "the same" : "different", same));
+  checks.push(check("plan/rehearsal", "secure random numbers", plan.rehearsal === undefined ? "secure" : "rehearsal", plan.rehearsal === undefined));
+  return checks;
+}

@@ -1,0 +1,176 @@
+import { DataError } from "../../errors/index.ts";
+
+/**
+ * Re-reads a released CSV file and recounts its classes. Shares no code with the reader of sources, the folder of cells or
+ * the writer, so that a defect there cannot hide itself here.
+ */
+export interface ReleasedCsvCount {
+  readonly header: readonly string[];
+  readonly records: number;
+  /** Records per class over the key fields, in order of first sight. */
+  readonly classSizes: Float64Array;
+}
+
+const LF = 0x0a;
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+
+/**
+ * @param chunks  bytes of the file
+ * @param keys    names of the key fields
+ * Fields are compared as written, quotes included: the writer has one way to write a value. Records of one class usually
+ * stand together, so a record is first compared with the one before; only changes of class touch the table of classes.
+ * Time O(bytes), memory O(classes).
+ * @throws DataError `verify/...` with the line number when the file is not the CSV that a release writes.
+ */
+export async function countReleasedCsv(chunks: AsyncIterable<Uint8Array>, keys: readonly string[]): Promise<ReleasedCsvCount> {
+  const counter = new ReleasedCsvCounter(keys);
+  for await (const chunk of chunks) counter.push(chunk);
+  return counter.end();
+}
+
+class ReleasedCsvCounter {
+  readonly #keys: readonly string[];
+  #header: string[] | undefined;
+  #isKey = new Uint8Array(0);
+  #carry: Uint8Array = new Uint8Array(0);
+  #line = 0;
+  #records = 0;
+  // Key fields of the current run, one after the other, each ended by a line feed, which no unquoted field holds.
+  #run = new Uint8Array(1024);
+  #runLength = -1;
+  #runRecords = 0;
+  #next = new Uint8Array(1024);
+  readonly #classes = new Map<string, number>();
+  readonly #latin1 = new TextDecoder("latin1");
+
+  constructor(keys: readonly string[]) {
+    this.#keys = keys;
+  }
+
+  push(chunk: Uint8Array): void {
+    let bytes = chunk;
+    if (this.#carry.length > 0) {
+      bytes = new Uint8Array(this.#carry.length + chunk.length);
+      bytes.set(this.#carry);
+      bytes.set(chunk, this.#carry.length);
+    }
+    let at = 0;
+    if (this.#header === undefined) {
+      const end = lineEnd(bytes, 0);
+      if (end < 0) {
+        this.#carry = bytes.slice();
+        return;
+      }
+      this.#readHeader(bytes.subarray(0, end));
+      at = end + 1;
+    }
+    this.#carry = bytes.slice(this.#rows(bytes, at));
+  }
+
+  end(): ReleasedCsvCount {
+    if (this.#header === undefined) throw bad("verify/no-header", "The released CSV file has no header line.", 1);
+    if (this.#carry.length > 0) throw bad("verify/cut-line", "The released CSV file ends within a line.", this.#line + 2);
+    this.#closeRun();
+    return { header: this.#header, records: this.#records, classSizes: Float64Array.from(this.#classes.values()) };
+  }
+
+  #readHeader(line: Uint8Array): void {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(line);
+    const fields = [...text.matchAll(/(?:^|,)("(?:[^"]|"")*"|[^",]*)/g)].map(([, field]) =>
+      field!.startsWith('"') ? field!.slice(1, -1).replaceAll('""', '"') : field!,
+    );
+    this.#header = fields;
+    this.#isKey = Uint8Array.from(fields, (name) => (this.#keys.includes(name) ? 1 : 0));
+    if (this.#keys.some((key) => !fields.includes(key))) {
+      throw bad("verify/missing-key", "The released CSV file lacks a key column that the plan names.", 1);
+    }
+  }
+
+  /** Count whole rows; returns where the first unfinished one begins. */
+  #rows(bytes: Uint8Array, start: number): number {
+    const isKey = this.#isKey;
+    const fields = isKey.length;
+    const length = bytes.length;
+    let rowStart = start;
+    while (rowStart < length) {
+      let at = rowStart;
+      let next = this.#next;
+      let held = 0;
+      for (let field = 0; field < fields; field++) {
+        const from = at;
+        const end = field === fields - 1 ? LF : COMMA;
+        if (bytes[at] === QUOTE) {
+          at++;
+          for (;;) {
+            while (at < length && bytes[at] !== QUOTE) at++;
+            if (at + 1 >= length) return rowStart;
+            if (bytes[at + 1] !== QUOTE) break;
+            at += 2;
+          }
+          at++;
+        } else {
+          let byte = 0;
+          while (at < length && (byte = bytes[at]!) !== COMMA && byte !== LF) {
+            if (byte === QUOTE) throw bad("verify/stray-quote", "A quote stands inside a bare field.", this.#line + 2);
+            at++;
+          }
+        }
+        if (at >= length) return rowStart;
+        if (bytes[at] !== end) {
+          throw bad("verify/ragged", `A line has not the ${fields} fields of the header.`, this.#line + 2);
+        }
+        if (isKey[field] === 1) {
+          const size = at - from;
+          if (held + size + 1 > next.length) {
+            const grown = new Uint8Array((held + size + 1) * 2);
+            grown.set(next);
+            this.#next = next = grown;
+          }
+          for (let i = from; i < at; i++) next[held++] = bytes[i]!;
+          next[held++] = LF;
+        }
+        at++;
+      }
+      this.#records++;
+      this.#line++;
+      if (held === this.#runLength && this.#sameRun(next, held)) this.#runRecords++;
+      else {
+        this.#closeRun();
+        this.#next = this.#run;
+        this.#run = next;
+        this.#runLength = held;
+        this.#runRecords = 1;
+      }
+      rowStart = at;
+    }
+    return rowStart;
+  }
+
+  #sameRun(next: Uint8Array, length: number): boolean {
+    const run = this.#run;
+    for (let i = 0; i < length; i++) if (run[i] !== next[i]) return false;
+    return true;
+  }
+
+  #closeRun(): void {
+    if (this.#runLength < 0) return;
+    const key = this.#latin1.decode(this.#run.subarray(0, this.#runLength));
+    this.#classes.set(key, (this.#classes.get(key) ?? 0) + this.#runRecords);
+    this.#runLength = -1;
+    this.#runRecords = 0;
+  }
+}
+
+function lineEnd(bytes: Uint8Array, from: number): number {
+  let inQuotes = false;
+  for (let i = from; i < bytes.length; i++) {
+    if (bytes[i] === QUOTE) inQuotes = !inQuotes;
+    else if (bytes[i] === LF && !inQuotes) return i;
+  }
+  return -1;
+}
+
+function bad(code: string, message: string, line: number): DataError {
+  return new DataError(code, `${message} Line ${line}. The file is not as it was released.`, { line });
+}
