@@ -95,15 +95,6 @@ export function decimalText(unscaled: bigint, scale: number): string {
   return negative ? `-${digits}` : digits;
 }
 
-const DECIMAL_NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-
-/** Nearest double of a decimal text such as "-1.5e3", or NaN when the text is anything else or too large. */
-export function numberOfText(text: string): number {
-  if (!DECIMAL_NUMBER.test(text)) return NaN;
-  const value = Number(text);
-  return Number.isFinite(value) ? value : NaN;
-}
-
 function padded(value: number, width: number): string {
   return String(value).padStart(width, "0");
 }

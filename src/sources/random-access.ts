@@ -9,6 +9,8 @@ export interface RandomAccess {
    * @throws DataError when the range is not there, also because the file shrank since opening.
    */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** Called after the last read of a pass. @throws DataError when the bytes changed since opening. */
+  verifyUnchanged?(): Promise<void>;
   close?(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { DictionaryBuilder, type Column } from "../../columns/index.ts";
 import { DataError } from "../../errors/index.ts";
-import { halfValue, numberOfText } from "../canonical-text.ts";
+import { halfValue } from "../canonical-text.ts";
+import { exactDecimal, INEXACT, NOT_A_NUMBER } from "../csv/numbers.ts";
 import type { ColumnRequest } from "../source.ts";
 import { illFormedUtf8 } from "../utf8.ts";
 import { words, type Chunk, type DictionaryValues } from "./chunk.ts";
@@ -316,7 +317,7 @@ class NumberReader implements ColumnReader {
   constructor(name: string, type: ArrowType, request: ColumnRequest, place: Place) {
     const fail: Fail = (index, code, found, advice) => failure(name, place, index, code, found, advice);
     this.#decode = numberDecoder(name, type, request, this.column.values, fail);
-    this.#nullNumbers = (request.nulls ?? []).map(numberOfText).filter((value) => !Number.isNaN(value));
+    this.#nullNumbers = (request.nulls ?? []).map(exactDecimal).filter((value) => typeof value === "number");
   }
 
   read(chunk: Chunk, from: number, to: number): void {
@@ -382,6 +383,10 @@ function notNumbers(name: string, type: ArrowType): DataError {
     `as a measure or weight. Use a column of numbers.`, { column: name, type: arrowTypeName(type) });
 }
 
+function inexact(fail: Fail, index: number): DataError {
+  return fail(index, "inexact-number", "a number with more digits than a measure can hold exactly", "Round the column or use it as a key");
+}
+
 /** Number of each text, parsed once; NaN for null and for texts declared null. */
 function parsedTexts(texts: DictionaryBuilder, allowed: ReadonlySet<string>, fail: Fail): (code: number, index: number) => number {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -391,18 +396,19 @@ function parsedTexts(texts: DictionaryBuilder, allowed: ReadonlySet<string>, fai
     if (code < 0) return NaN;
     if (known[code]) return numbers[code]!;
     const text = decoder.decode(texts.bytes.subarray(texts.offsets[code]!, texts.offsets[code + 1]!));
-    const value = numberOfText(text);
-    if (Number.isNaN(value) && !allowed.has(text)) {
+    const value = allowed.has(text) ? NaN : exactDecimal(text);
+    if (value === NOT_A_NUMBER) {
       throw fail(index, "not-a-number", "text that is not a decimal number", "Declare it under nulls or clean the data");
     }
+    if (value === INEXACT) throw inexact(fail, index);
     while (code >= numbers.length) {
       const larger = new Float64Array(numbers.length * 2);
       larger.set(numbers);
       numbers = larger;
     }
     known[code] = true;
-    numbers[code] = allowed.has(text) ? NaN : value;
-    return numbers[code]!;
+    numbers[code] = value;
+    return value;
   };
 }
 
@@ -425,7 +431,7 @@ function valueDecoder(
       }
       const value = numberAt(view, i * width);
       if (value === undefined) {
-        throw fail(i, "inexact-number", "a whole number beyond 2^53, which a measure cannot hold exactly", "Scale the column down or use it as a key");
+        throw inexact(fail, i);
       }
       if (!Number.isFinite(value)) {
         if (!(Number.isNaN(value) ? mayBeNaN : value > 0 ? mayBePlus : mayBeMinus)) {
@@ -440,7 +446,7 @@ function valueDecoder(
   };
 }
 
-/** Reads one number at a byte offset; undefined when a double cannot hold it exactly (decimals: the nearest double). */
+/** Reads one number at a byte offset; undefined when no double stands for it. */
 function numberReader(type: ArrowType & { kind: "int" | "float" | "decimal" }): (view: DataView, at: number) => number | undefined {
   if (type.kind === "float") {
     if (type.bits === 64) return (view, at) => view.getFloat64(at, true);
@@ -454,7 +460,9 @@ function numberReader(type: ArrowType & { kind: "int" | "float" | "decimal" }): 
       for (let word = 0; word < count; word++) words32[word] = view.getInt32(at + word * 4, true);
       // More digits than declared: NaN, which is refused.
       const text = textOfDecimal(wideInteger(words32, 0, count), type);
-      return text === "" ? NaN : Number(text);
+      if (text === "") return NaN;
+      const value = exactDecimal(text);
+      return typeof value === "number" ? value : undefined;
     };
   }
   switch (type.bits) {

@@ -1,6 +1,7 @@
 import { DictionaryBuilder } from "../../columns/index.ts";
 import { DataError } from "../../errors/index.ts";
-import { doubleText, numberOfText, timestampText } from "../canonical-text.ts";
+import { doubleText, timestampText } from "../canonical-text.ts";
+import { exactDecimal, INEXACT, NOT_A_NUMBER } from "../csv/numbers.ts";
 import type { ColumnRequest, PhysicalType } from "../source.ts";
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -38,16 +39,16 @@ export function valueText(value: unknown, allowed: ReadonlySet<string>, where: W
   throw where.refuse("unsupported-value", `a value of JavaScript type ${typeof value}`, "Use text, numbers, bigints, booleans, Dates and null");
 }
 
-/** Number of one value, NaN for null. A bigint beyond 2^53 is refused, text must be a decimal number. */
+/** Number of one value, NaN for null. Bigints and texts must be decimals that a double stands for. */
 export function valueNumber(value: unknown, allowed: ReadonlySet<string>, where: Where): number {
   if (typeof value === "number" && Number.isFinite(value)) return allowed.size > 0 && allowed.has(doubleText(value)) ? NaN : value + 0;
   if (typeof value === "boolean" || value instanceof Date) throw notNumber(where, `a value of type ${typeof value === "boolean" ? "boolean" : "Date"}`);
   const text = valueText(value, allowed, where);
   if (text === undefined || allowed.has(text)) return NaN;
-  const number = numberOfText(text);
-  if (Number.isNaN(number)) throw notNumber(where, "text that is not a decimal number");
-  if (typeof value === "bigint" && !Number.isSafeInteger(number)) {
-    throw where.refuse("inexact-number", "a whole number beyond 2^53, which a measure cannot hold exactly", "Scale the column down or use it as a key");
+  const number = exactDecimal(text);
+  if (number === NOT_A_NUMBER) throw notNumber(where, "text that is not a decimal number");
+  if (number === INEXACT) {
+    throw where.refuse("inexact-number", "a number with more digits than a measure can hold exactly", "Round the column or use it as a key");
   }
   return number;
 }
