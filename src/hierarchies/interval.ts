@@ -35,7 +35,8 @@ export interface IntervalOptions {
  * `from`, `to`) and all values of the dictionary; it is measured in units of the last decimal place that occurs, both ends
  * included, and a leaf is one such unit.
  *
- * @throws PolicyError `hierarchy/bad-interval`, `hierarchy/levels-do-not-nest`
+ * @throws PolicyError `hierarchy/bad-interval` (when bound, too, if `bottom` or `top` is the text of another interval),
+ *         `hierarchy/levels-do-not-nest`
  */
 export function intervalHierarchy(options: IntervalOptions): Hierarchy {
   const suppressAll = options.suppressAll ?? true;
@@ -97,6 +98,11 @@ export function intervalHierarchy(options: IntervalOptions): Hierarchy {
               };
             });
           }
+        }
+        if (new Set(groups.labels).size < groups.labels.length) {
+          throw new PolicyError(
+            "hierarchy/bad-interval", "bottom or top of an interval hierarchy is also the text of another interval. Choose another.",
+          );
         }
         return { groupOf, labels: groups.labels, leaves: groups.leaves };
       });

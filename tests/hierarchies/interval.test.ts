@@ -175,6 +175,11 @@ describe("edges", () => {
       expect(() => intervalHierarchy({ widths })).toThrow(expect.objectContaining({ code: "hierarchy/levels-do-not-nest" }));
     });
 
+  test("a text of an open interval that is the text of another interval is refused", () => {
+    expect(() => intervalHierarchy({ widths: [5], to: 90, top: "0-4" }).bind(dictionaryOf(["3", "95"]), "age"))
+      .toThrow(expect.objectContaining({ code: "hierarchy/bad-interval" }));
+  });
+
   test("0.1 and 0.3 nest, though 0.3 / 0.1 as floats is 2.9999999999999996", () => {
     expect(intervalHierarchy({ widths: [0.1, 0.3] }).levels).toBe(4);
   });
