@@ -20,6 +20,8 @@ export interface SuppressOptions {
   readonly singletons: "protect" | "ignore";
   /** Further sums that must not be derivable. */
   readonly sums?: readonly ProtectedSum[];
+  /** Cells that are to be hidden in any case, and not derivable either. Zeros that are published stay published. */
+  readonly hidden?: ReadonlySet<number>;
 }
 
 /** [cells] 1 for cells that the frequency rule hides. */
@@ -52,14 +54,16 @@ export function suppress(system: TableSystem, options: SuppressOptions): Uint8Ar
   const tie = new Float64Array(cells);
   for (let c = 0; c < cells; c++) for (let at = starts[c]!; at < starts[c + 1]!; at++) tie[c]! += around[rows[at]!]!;
 
-  const candidates = first.filter((c) => primary[c] === 0);
+  const forced = new Uint8Array(first.length);
+  for (const c of options.hidden ?? []) if (primary[c] === 0) forced[groupOf[c]!] = 1;
+  const candidates = first.filter((c) => primary[c] === 0 && forced[groupOf[c]!] === 0);
   const order = Int32Array.from(candidates.keys()).sort((x, y) => {
     const a = candidates[x]!;
     const b = candidates[y]!;
     return count[b]! - count[a]! || tie[b]! - tie[a]! || a - b;
   });
 
-  const protectedCells = [...first.filter((c) => primary[c] === 1)];
+  const protectedCells = [...first.filter((c) => primary[c] === 1 || forced[groupOf[c]!] === 1)];
   const sums: ProtectedSum[] = protectedCells.map((c) => [[c, 1]]);
   if (options.jointSums === "protect") {
     for (const small of jointSums(system, primary, options.threshold)) sums.push(small.map((c) => [c, 1] as const));
@@ -78,7 +82,7 @@ export function suppress(system: TableSystem, options: SuppressOptions): Uint8Ar
     gatherColumns(system, sums),
     alone,
   );
-  const patternOfGroup = new Uint8Array(first.length).fill(PRIMARY);
+  const patternOfGroup = Uint8Array.from(first, (c) => (primary[c] === 1 ? PRIMARY : COMPLEMENTARY));
   candidates.forEach((c, k) => (patternOfGroup[groupOf[c]!] = known[k] === 1 ? PUBLISHED : COMPLEMENTARY));
   return Uint8Array.from(groupOf, (group) => patternOfGroup[group]!);
 }

@@ -1,0 +1,183 @@
+import type { Highs } from "highs";
+import { DisclosureError } from "../../errors/index.ts";
+import { boundsOfComponent, boundsOfEquation, wholeValuesIn, type Bounds, type Component } from "./component-bounds.ts";
+import { attackSystem, type AttackSystem } from "./linear-system.ts";
+import type { AuditInput } from "./published.ts";
+
+export interface AuditOptions {
+  /** Values that must remain possible for a cell that may hold a small count; at least 2. */
+  readonly interval: number;
+  /**
+   * "safety": stop at each cell once enough values are proven possible; bounds are then values that were met, and the real
+   * interval may be wider. "bounds": the exact bounds of every blank cell.
+   */
+  readonly detail?: "safety" | "bounds";
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One blank cell that does not leave enough values, and the published sum that gives it away. */
+export interface UnsafeCell {
+  readonly table: number;
+  readonly row: number;
+  readonly min: number;
+  readonly max: number;
+  /** A combination of blank cells whose value follows from published numbers and bounds this cell; absent when unproven. */
+  readonly binding?: readonly { readonly table: number; readonly row: number; readonly times: number }[];
+}
+
+export interface AuditResult {
+  readonly safe: boolean;
+  /** Distinct blank cells. */
+  readonly blanks: number;
+  /** Linearly connected groups of blank cells. */
+  readonly components: number;
+  /** [tables][rows] bounds of blank cells, NaN where a count is shown (and where nothing could be proven). */
+  readonly min: readonly Float64Array[];
+  readonly max: readonly Float64Array[];
+  /** [tables][rows] 1 where both bounds are exact. */
+  readonly exact: readonly Uint8Array[];
+  readonly unsafe: readonly UnsafeCell[];
+}
+
+/**
+ * Attack published tables: for each blank cell, find which counts remain possible for somebody who knows every shown
+ * number, the structure of the tables, that counts are whole and not negative, and the public rule. A cell is safe when at
+ * least `interval` values remain, or when it is certain to hold no small count. Nothing but published data enters.
+ *
+ * A bound that the solver does not prove optimal counts as unsafe.
+ *
+ * @throws DataError `audit/inconsistent` when no counts agree with what is published
+ * @throws DisclosureError `audit/too-large`, `audit/interval`
+ * Source: feasibility audit, see README.md. Time: a linear program or a few for each connected group of blank cells.
+ */
+export async function auditTables(input: AuditInput, options: AuditOptions): Promise<AuditResult> {
+  const { interval } = options;
+  if (!Number.isSafeInteger(interval) || interval < 2) {
+    throw new DisclosureError("audit/interval", "An audit needs an interval of at least 2 values; with 1 nothing is protected.");
+  }
+  const system = attackSystem(input);
+  const bounds: Bounds = {
+    metMin: new Float64Array(system.unknowns).fill(Infinity),
+    metMax: new Float64Array(system.unknowns).fill(-Infinity),
+    exact: new Uint8Array(system.unknowns),
+    wholeValues: Array.from({ length: system.unknowns }, () => undefined),
+    binding: Array.from({ length: system.unknowns }, () => undefined),
+  };
+  const question = {
+    interval,
+    threshold: input.threshold,
+    everyBound: options.detail === "bounds",
+    blanks: system.blanks,
+  };
+
+  const components = connectedComponents(system);
+  let highs: Highs | undefined;
+  for (const component of components) {
+    options.signal?.throwIfAborted();
+    if (component.equations.length === 0) {
+      const u = component.unknowns[0]!;
+      bounds.metMin[u] = system.lower[u]!;
+      bounds.metMax[u] = system.upper[u]!;
+      bounds.exact[u] = 1;
+    } else if (component.equations.length === 1) boundsOfEquation(system, component, bounds, question);
+    else {
+      highs ??= await loadSolver();
+      boundsOfComponent(highs, system, component, bounds, question);
+    }
+  }
+  return verdict(input, system, bounds, components.length, options);
+}
+
+/** The solver is 4 MB and only needed for connected sums, so it is loaded on first use. */
+async function loadSolver(): Promise<Highs> {
+  // The package's types describe its CommonJS form; the ES module's default export is the loader itself.
+  const { default: load } = (await import("highs")) as unknown as { readonly default: () => Promise<Highs> };
+  return load();
+}
+
+function verdict(input: AuditInput, system: AttackSystem, bounds: Bounds, components: number, options: AuditOptions): AuditResult {
+  const min = input.tables.map((table) => new Float64Array(table.rows).fill(NaN));
+  const max = input.tables.map((table) => new Float64Array(table.rows).fill(NaN));
+  const exact = input.tables.map((table) => new Uint8Array(table.rows));
+  const unsafe: UnsafeCell[] = [];
+  system.unknownOf.forEach((unknownOf, t) => {
+    for (let row = 0; row < unknownOf.length; row++) {
+      const u = unknownOf[row]!;
+      if (u < 0) continue;
+      const met = bounds.metMin[u]! <= bounds.metMax[u]!;
+      min[t]![row] = met ? bounds.metMin[u]! : NaN;
+      max[t]![row] = met ? bounds.metMax[u]! : NaN;
+      exact[t]![row] = bounds.exact[u]!;
+    }
+  });
+  for (let u = 0; u < system.blanks; u++) {
+    const met = bounds.metMin[u]! <= bounds.metMax[u]!;
+    const enough = met && wholeValuesIn(bounds.metMin[u]!, bounds.metMax[u]!) >= options.interval;
+    const neverSmall = met && bounds.exact[u] === 1 && bounds.metMin[u]! >= input.threshold;
+    if (enough || neverSmall) continue;
+    const binding = bounds.binding[u];
+    const published = binding !== undefined && [...binding.keys()].every((other) => other < system.blanks);
+    unsafe.push({
+      table: system.table[u]!,
+      row: system.row[u]!,
+      min: met ? bounds.metMin[u]! : NaN,
+      max: met ? bounds.metMax[u]! : NaN,
+      ...(published
+        ? { binding: [...binding].map(([other, times]) => ({ table: system.table[other]!, row: system.row[other]!, times })) }
+        : {}),
+    });
+  }
+  for (const { table, row, count } of system.shownElsewhere) {
+    min[table]![row] = count;
+    max[table]![row] = count;
+    exact[table]![row] = 1;
+    if (count < input.threshold && (count > 0 || input.zeros === "protect")) unsafe.push({ table, row, min: count, max: count });
+  }
+  return { safe: unsafe.length === 0, blanks: system.blanks, components, min, max, exact, unsafe };
+}
+
+/** Unknowns that share equations, directly or through others. Components come in the order of their first unknown. */
+function connectedComponents(system: AttackSystem): Component[] {
+  const leader = Int32Array.from({ length: system.unknowns }, (_, u) => u);
+  const find = (u: number): number => {
+    let at = u;
+    while (leader[at] !== at) {
+      leader[at] = leader[leader[at]!]!;
+      at = leader[at]!;
+    }
+    return at;
+  };
+  const { starts, unknown } = system;
+  for (let e = 0; e + 1 < starts.length; e++) {
+    for (let k = starts[e]! + 1; k < starts[e + 1]!; k++) {
+      const a = find(unknown[starts[e]!]!);
+      const b = find(unknown[k]!);
+      if (a !== b) leader[Math.max(a, b)] = Math.min(a, b);
+    }
+  }
+  const members = new Map<number, { unknowns: number[]; equations: number[]; seen: Set<string> }>();
+  for (let u = 0; u < system.unknowns; u++) {
+    const root = find(u);
+    if (!members.has(root)) members.set(root, { unknowns: [], equations: [], seen: new Set() });
+    members.get(root)!.unknowns.push(u);
+  }
+  for (let e = 0; e + 1 < starts.length; e++) {
+    if (starts[e] === starts[e + 1]) continue;
+    const own = members.get(find(unknown[starts[e]!]!))!;
+    // The same sum is often implied more than once.
+    const name = equationName(system, e);
+    if (own.seen.has(name)) continue;
+    own.seen.add(name);
+    own.equations.push(e);
+  }
+  return [...members.values()].map(({ unknowns, equations }) => ({
+    unknowns: Int32Array.from(unknowns),
+    equations: Int32Array.from(equations),
+  }));
+}
+
+function equationName({ starts, unknown, sign, sum }: AttackSystem, e: number): string {
+  const terms: number[] = [];
+  for (let k = starts[e]!; k < starts[e + 1]!; k++) terms.push((unknown[k]! + 1) * sign[k]!);
+  return `${terms.sort((a, b) => a - b).join()}=${sum[e]}`;
+}

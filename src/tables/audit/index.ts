@@ -1,0 +1,2 @@
+export { auditTables, type AuditOptions, type AuditResult, type UnsafeCell } from "./audit.ts";
+export { HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditColumn, type AuditInput, type AuditTable } from "./published.ts";

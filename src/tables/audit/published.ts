@@ -1,0 +1,41 @@
+/** What an attacker holds: published tables, the structure of their dimensions, and the public rule. */
+
+/** A dimension as the specification describes it. Place 0 is the total; every other place is a category of one level. */
+export interface AuditColumn {
+  readonly column: string;
+  readonly size: number;
+  /** [places] level of the hierarchy, -1 at the total; a smaller number is finer. */
+  readonly level: Int32Array;
+  /** [places] place that holds this one at the next published level up, 0 for the total, -1 at the total itself. */
+  readonly parent: Int32Array;
+}
+
+/** Marks of a row; `HIDDEN` is a blank whose reason is not told. */
+export const SHOWN = 0;
+export const HIDDEN = 1;
+export const HIDDEN_COMPLEMENTARY = 2;
+
+export interface AuditTable {
+  readonly name: string;
+  /** [dimensions] index among the columns. */
+  readonly columnOf: readonly number[];
+  readonly rows: number;
+  /** [dimensions][rows] place of the row. */
+  readonly places: readonly Int32Array[];
+  /** [rows] published count; NaN where the cell is blank. */
+  readonly count: Float64Array;
+  /** [rows] SHOWN, HIDDEN, or HIDDEN_COMPLEMENTARY where codes are separate. */
+  readonly mark: Uint8Array;
+}
+
+export interface AuditInput {
+  readonly columns: readonly AuditColumn[];
+  /** Everything published about the same records. A combination that a published margin does not list has no records. */
+  readonly tables: readonly AuditTable[];
+  /** Counts below it are hidden for being small. */
+  readonly threshold: number;
+  /** With "publish" a hidden cell is known not to be empty. */
+  readonly zeros: "publish" | "protect";
+  /** With "separate" HIDDEN means a small count and HIDDEN_COMPLEMENTARY a count of at least the threshold. */
+  readonly codes: "merged" | "separate";
+}

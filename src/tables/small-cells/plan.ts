@@ -1,0 +1,157 @@
+import { DisclosureError } from "../../errors/index.ts";
+import type { AuditInput, AuditOptions, AuditResult } from "../audit/index.ts";
+import type { TableSystem } from "../tabulate/index.ts";
+import { attackersView } from "./attack.ts";
+import { COMPLEMENTARY, PRIMARY, primaryCells, suppress, type ProtectedSum } from "./suppress.ts";
+
+export interface SmallCellsOptions {
+  /** Smallest count that may be shown. */
+  readonly threshold: number;
+  /** Default: "publish". */
+  readonly zeros?: "publish" | "protect";
+  /** Values that must remain possible for each hidden small count; default 2. */
+  readonly interval?: number;
+  /** What the annotation may tell; "separate" is granted only where the audit still passes. Default: "merged". */
+  readonly codes?: "merged" | "separate";
+  /** Default: "protect". */
+  readonly jointSums?: "protect" | "ignore";
+  /** Default: "protect". */
+  readonly singletons?: "protect" | "ignore";
+}
+
+/** The attacker, handed in so that planning and verifying stay separate code. */
+export type TableAudit = (input: AuditInput, options: AuditOptions) => Promise<AuditResult>;
+
+/** The rule that hides cells, as a plan states it. It holds no count of the data; applied again, it gives the same pattern. */
+export interface SmallCellsRule {
+  readonly threshold: number;
+  readonly zeros: "publish" | "protect";
+  readonly interval: number;
+  readonly codes: "merged" | "separate";
+  readonly jointSums: "protect" | "ignore";
+  readonly singletons: "protect" | "ignore";
+}
+
+export interface SmallCellsPlan {
+  /** The options as they apply; codes may have become "merged". */
+  readonly rule: SmallCellsRule;
+  /** Why "separate" codes were not granted, when they were asked for. */
+  readonly mergedBecause?: string;
+  /** Numbers of cells, over all tables, each cell counted once. */
+  readonly cells: { readonly published: number; readonly primary: number; readonly complementary: number };
+  /** Audits it took; each but the last named cells that needed further protection. */
+  readonly rounds: number;
+  /** [cells] PUBLISHED, PRIMARY or COMPLEMENTARY. Not for the plan file: it is computed again from the same input. */
+  readonly pattern: Uint8Array;
+}
+
+/** Rounds that decide afresh; later ones only hide more cells, so that the search ends. */
+const FRESH_ROUNDS = 12;
+const ROUNDS = 60;
+
+/**
+ * Decide which cells to hide: primary cells by the frequency rule, complementary cells by elimination, then as many rounds
+ * as it takes until the audit finds `interval` values possible for every hidden small count. Where the audit names a sum
+ * that gives a cell away, that sum is protected in the next round.
+ *
+ * Deterministic, and the same for every order of records.
+ * @throws DisclosureError `small-cells/unprotectable` when the audit still fails after all rounds
+ */
+export async function planSmallCells(
+  system: TableSystem,
+  options: SmallCellsOptions,
+  audit: TableAudit,
+  signal?: AbortSignal,
+): Promise<SmallCellsPlan> {
+  const rule: SmallCellsRule = {
+    threshold: options.threshold,
+    zeros: options.zeros ?? "publish",
+    interval: options.interval ?? 2,
+    codes: options.codes ?? "merged",
+    jointSums: options.jointSums ?? "protect",
+    singletons: options.singletons ?? "protect",
+  };
+  const primary = primaryCells(system, rule.threshold, rule.zeros);
+  const sums: ProtectedSum[] = [];
+  const named = new Set<string>();
+  const hidden = new Set<number>();
+  for (let round = 1; round <= ROUNDS; round++) {
+    signal?.throwIfAborted();
+    const pattern = suppress(system, { ...rule, sums, hidden });
+    const result = await audit(attackersView(system, pattern, rule, "merged"), { interval: rule.interval, signal });
+    if (result.safe) {
+      const granted = rule.codes === "merged" || (await audit(attackersView(system, pattern, rule, "separate"), { interval: rule.interval, signal })).safe;
+      return {
+        rule: granted ? rule : { ...rule, codes: "merged" },
+        ...(granted ? {} : { mergedBecause: SEPARATE_TELLS_TOO_MUCH }),
+        cells: countPattern(pattern),
+        rounds: round,
+        pattern,
+      };
+    }
+    if (round > FRESH_ROUNDS) for (let c = 0; c < pattern.length; c++) if (pattern[c] !== 0) hidden.add(c);
+    for (const unsafe of result.unsafe) {
+      const at = system.tables[unsafe.table]!.cell[unsafe.row]!;
+      const sum = unsafe.binding === undefined ? undefined : wholeSum(system, unsafe.binding);
+      const name = sum === undefined ? "" : sum.map((term) => term.join("*")).join();
+      if (sum !== undefined && !named.has(name)) {
+        named.add(name);
+        sums.push(sum);
+      } else hideNeighbour(system, pattern, primary, at, hidden);
+    }
+  }
+  throw new DisclosureError(
+    "small-cells/unprotectable",
+    `After ${ROUNDS} rounds some hidden counts still leave fewer than ${rule.interval} possible values. Nothing was published. ` +
+      "Publish fewer margins, coarser levels, or set a smaller interval if the requirements allow it.",
+    { rounds: ROUNDS, interval: rule.interval },
+  );
+}
+
+const SEPARATE_TELLS_TOO_MUCH =
+  "Told apart from complementary ones, some hidden small counts would leave too few possible values, so one code marks both.";
+
+export function countPattern(pattern: Uint8Array): { published: number; primary: number; complementary: number } {
+  let primary = 0;
+  let complementary = 0;
+  for (const state of pattern) {
+    if (state === PRIMARY) primary++;
+    else if (state === COMPLEMENTARY) complementary++;
+  }
+  return { published: pattern.length - primary - complementary, primary, complementary };
+}
+
+/** The audit's combination in whole numbers over the system's cells; undefined when no small multiple is whole. */
+function wholeSum(
+  system: TableSystem,
+  binding: readonly { readonly table: number; readonly row: number; readonly times: number }[],
+): ProtectedSum | undefined {
+  for (let scale = 1; scale <= 12; scale++) {
+    if (!binding.every(({ times }) => Math.abs(times * scale - Math.round(times * scale)) < 1e-6 * scale)) continue;
+    const terms = binding.map(({ table, row, times }) => [system.tables[table]!.cell[row]!, Math.round(times * scale)] as const);
+    if (terms.some(([cell, times]) => cell < 0 || Math.abs(times) > 1e6)) return undefined;
+    return terms.sort((a, b) => a[0] - b[0]);
+  }
+  return undefined;
+}
+
+/** When no sum can be named: also hide the smallest shown cell that shares people with the unsafe one's surroundings. */
+function hideNeighbour(system: TableSystem, pattern: Uint8Array, primary: Uint8Array, cell: number, hidden: Set<number>): void {
+  const { starts, rows, count, places } = system;
+  let best = -1;
+  for (let other = 0; other < system.cells; other++) {
+    if (pattern[other] !== 0 || primary[other] === 1 || hidden.has(other) || starts[other] === starts[other + 1]) continue;
+    let apart = 0;
+    for (const place of places) if (place[cell] !== place[other]) apart++;
+    if (apart !== 1) continue;
+    if (best < 0 || count[other]! < count[best]! || (count[other] === count[best] && rows[starts[other]!]! < rows[starts[best]!]!)) best = other;
+  }
+  if (best < 0) {
+    // No shown neighbour is left: take the smallest shown cell at all.
+    for (let other = 0; other < system.cells; other++) {
+      if (pattern[other] !== 0 || hidden.has(other)) continue;
+      if (best < 0 || count[other]! < count[best]!) best = other;
+    }
+  }
+  if (best >= 0) hidden.add(best);
+}
