@@ -198,7 +198,7 @@ export const PrefixHierarchy = z.strictObject({
 });
 
 const TreeLines = z
-  .array(z.array(z.string()).min(2, { error: "A line names a value and what it becomes at each level: at least two entries." }))
+  .array(z.array(z.string()).min(1, { error: "A line names a value, then what it becomes at each level." }))
   .min(1, { error: "A tree needs at least one line." })
   .superRefine((lines, context) => {
     const seen = new Set<string>();

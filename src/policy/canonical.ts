@@ -5,7 +5,7 @@ import type { Policy } from "./policy.ts";
  * The policy as JSON text in one form only: keys sorted by code units, no spaces. Equal policies have equal texts, and
  * parsePolicy reads the text back to the same policy.
  */
-export function policyText(policy: Policy): string {
+export function canonicalPolicy(policy: Policy): string {
   return canonicalJson(policy);
 }
 
@@ -14,7 +14,7 @@ export function policyText(policy: Policy): string {
  * @param sha256 lower-case hexadecimal SHA-256 of some bytes
  */
 export function policyHash(policy: Policy, sha256: (bytes: Uint8Array) => string): string {
-  return `sha256:${sha256(new TextEncoder().encode(policyText(policy)))}`;
+  return `sha256:${sha256(new TextEncoder().encode(canonicalPolicy(policy)))}`;
 }
 
 function canonicalJson(value: unknown): string {

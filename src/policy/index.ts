@@ -1,4 +1,4 @@
-export { policyHash, policyText } from "./canonical.ts";
+export { canonicalPolicy, policyHash } from "./canonical.ts";
 export { applyPolicyToColumns, type ColumnUse, type ResolvedColumn, type ResolvedColumns } from "./columns.ts";
 export { declaresValues, lastLevel } from "./cross-check.ts";
 export { policyJsonSchema } from "./json-schema.ts";

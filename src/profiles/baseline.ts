@@ -12,7 +12,9 @@ const NOISE: readonly { readonly tier: Tier; readonly rho: number; readonly epsi
     tier: "low",
     rho: 2.63,
     epsilon: 2.29,
-    why: "The largest budget we know of in a national release of counts of people: 2.56 for persons and 0.07 for housing units.",
+    why:
+      "The budget of a national release of counts of people, 2.56 for persons and 0.07 for housing units. There one person's answers " +
+      "change; here a contributor comes or goes, so the figures are comparable, not equal.",
   },
   { tier: "moderate", rho: 1, epsilon: 1.41, why: "Well below the published census budget, since the impact of a disclosure is greater." },
   {
@@ -45,7 +47,7 @@ export const baseline: Profile = {
   tierRules: [
     {
       id: "baseline/many-uniques",
-      when: [{ input: "uniqueShare", bound: 0.2 }],
+      when: [{ input: "shareOfUniques", bound: 0.2 }],
       raises: { steps: 1 },
       reasoning:
         "Classification states the impact of a disclosure, the data state how easily persons are told apart. Where a fifth of the " +
@@ -70,7 +72,7 @@ export const baseline: Profile = {
     {
       id: "baseline/direct-identifiers",
       when: { tier: "low" },
-      outputs: ["microdata", "suppressed-counts", "noisy-counts"],
+      outputs: ["microdata", "suppressed-counts", "gaussian-counts", "laplace-counts"],
       requires: { requirement: "direct-identifiers-removed", value: 1 },
       reasoning: "An open file has no safe people or settings around it, so nothing that names a person may be in it.",
       authority: "commensurate",
@@ -130,13 +132,13 @@ export const baseline: Profile = {
       status: "verified",
     },
     interval("low", 2, "A hidden count that has only one possible value is not hidden."),
-    interval("moderate", 3, "Two possible values leave an even guess; the guideline names 3 as the least that stops a reader who knows one case."),
-    interval("high", 11, "A reader of the table knows no more than that the count is below 11, or that it is one of as many values."),
+    interval("moderate", 3, "Two possible values leave an even guess; of three, none is likelier than not."),
+    interval("high", 11, "As many values as there are from 0 to 10: the table tells no more than that the count is small."),
     ...NOISE.flatMap(({ tier, rho, epsilon, why }): RequirementRule[] => [
       {
         id: `baseline/rho-${tier}`,
         when: { tier },
-        outputs: ["noisy-counts"],
+        outputs: ["gaussian-counts"],
         requires: { requirement: "maximum-rho", value: rho },
         reasoning: why,
         authority: "commensurate",
@@ -149,7 +151,7 @@ export const baseline: Profile = {
       {
         id: `baseline/epsilon-${tier}`,
         when: { tier },
-        outputs: ["noisy-counts"],
+        outputs: ["laplace-counts"],
         requires: { requirement: "maximum-epsilon", value: epsilon },
         reasoning: `${why} As pure epsilon: the square root of twice rho = ${rho}, rounded down.`,
         authority: "commensurate",
@@ -168,7 +170,7 @@ function interval(tier: Tier, value: number, reasoning: string): RequirementRule
     requires: { requirement: "minimum-interval", value },
     reasoning,
     authority: "commensurate",
-    source: tier === "moderate" ? `Reasoning of ${DDG}, section 16.2.13; the width is our own` : "Our own judgement",
+    source: "Our own judgement",
     status: "proposed",
   };
 }

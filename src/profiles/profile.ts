@@ -9,27 +9,27 @@ export type Tier = (typeof TIERS)[number];
  * What is measured on the source, over the columns that the policy makes keys (quasi-identifiers of microdata, dimensions
  * of tables), before any protection.
  */
-export interface MeasuredRisk {
+export interface Measured {
   /** Records in the source. */
   readonly records: number;
   /** Share of records that are alone in their combination of key values, 0 to 1; 0 when there are no records. */
-  readonly uniqueShare: number;
+  readonly shareOfUniques: number;
   /** Records in the smallest combination of key values; 0 when there are no records. */
-  readonly smallestCell: number;
-  /** Number of key columns. */
-  readonly keyColumns: number;
-  /** Number of columns with the role sensitive that are released or make a dimension. */
+  readonly smallestClass: number;
+  /** Number of key columns: quasi-identifiers, or dimensions. */
+  readonly quasiIdentifiers: number;
+  /** Number of columns with the role sensitive that are released. */
   readonly sensitiveColumns: number;
 }
 
-export type MeasuredInput = keyof MeasuredRisk;
+export type MeasuredInput = keyof Measured;
 
 /** Which way each input means more risk. A rule may trigger in this direction only, so more risk never triggers less. */
 export const RISKIER: Readonly<Record<MeasuredInput, "larger" | "smaller">> = {
   records: "larger",
-  uniqueShare: "larger",
-  smallestCell: "smaller",
-  keyColumns: "larger",
+  shareOfUniques: "larger",
+  smallestClass: "smaller",
+  quasiIdentifiers: "larger",
   sensitiveColumns: "larger",
 };
 
@@ -40,7 +40,7 @@ export interface Condition {
 }
 
 /** What a release gives away; a rule applies to some of them. */
-export type Output = "microdata" | "suppressed-counts" | "noisy-counts";
+export type Output = "microdata" | "suppressed-counts" | "gaussian-counts" | "laplace-counts";
 
 interface Sourced {
   /** Stable name, told with every requirement it causes. */
