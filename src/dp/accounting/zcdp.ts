@@ -37,7 +37,7 @@ export function epsilonOfRho(rho: Rational, delta: Rational): number {
   if (up === 0) return 0;
   const target = -Math.log(down);
   let low = 0; // of order - 1
-  let high = Math.sqrt(target / up);
+  let high = Math.min(Math.sqrt(target / up), 2 ** 500); // finite also for the smallest rho
   for (let i = 0; i < 200 && low < high; i++) {
     const middle = (low + high) / 2;
     if (middle === low || middle === high) break;
