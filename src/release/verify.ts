@@ -1,6 +1,6 @@
 import type { FileRecord } from "../catalog/index.ts";
-import { DataError, CommensurateError } from "../errors/index.ts";
-import { parsePolicy, type Policy } from "../policy/index.ts";
+import { CommensurateError, DataError } from "../errors/index.ts";
+import { parsePolicy, policyHash, type Policy } from "../policy/index.ts";
 import { check, type Check, type Evidence } from "./evidence.ts";
 import type { Plan } from "./plan-value.ts";
 import { readPlan } from "./plan-file.ts";
@@ -35,7 +35,9 @@ export async function verifyRelease(reader: ReleaseReader, platform: Platform, o
   const description = describeRelease(policy, road, plan.decision, plan.input.columns);
   const dataPaths = description.tables.flatMap((table) => table.files.map((file) => file.path));
   const files = new Map<string, FileRecord>();
-  for (const path of present) if (path.startsWith("public/") && path !== MANIFEST_PATH) files.set(path.slice(7), await hashed(reader, path, platform));
+  for (const path of present) {
+    if (path.startsWith("public/") && path !== MANIFEST_PATH) files.set(path.slice(7), await fileRecord(reader, path, platform));
+  }
   const texts = publicTexts(description, files);
   const expected = [...dataPaths.map((path) => `public/${path}`), ...texts.keys(), MANIFEST_PATH, PLAN_PATH];
   const missing = expected.filter((path) => !present.includes(path));
@@ -66,7 +68,7 @@ export async function verifyRelease(reader: ReleaseReader, platform: Platform, o
   const evidence: Evidence = {
     format: "commensurate/evidence@1",
     verdict: checks.every(({ pass }) => pass) ? "pass" : "fail",
-    plan: textHash(planText, platform),
+    plan: bytesHash(new TextEncoder().encode(planText), platform),
     checks,
     files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
     overrides: plan.requirements.flatMap((requirement) => (requirement.overridden === undefined ? [] : [{ requirement: requirement.requirement, ...requirement.overridden }])),
@@ -85,7 +87,7 @@ function withStoredEvidence(evidence: Evidence, stored: string): Evidence {
 /** The plan must still be one that its own policy and measured risk lead to. */
 function planChecks(plan: Plan, policy: Policy, platform: Platform): Check[] {
   const checks: Check[] = [];
-  const hash = textHash(canonicalPolicy(policy), platform);
+  const hash = policyHash(policy, (bytes) => bytesHash(bytes, platform));
   checks.push(check("plan/policy", "the policy that was planned", hash === plan.policyHash ? "the same" : "different", hash === plan.policyHash));
   let same = false;
   try {
@@ -97,4 +99,44 @@ function planChecks(plan: Plan, policy: Policy, platform: Platform): Check[] {
   checks.push(check("plan/requirements", "the requirements that classification and risk call for", same ? "the same" : "different", same));
   checks.push(check("plan/rehearsal", "secure random numbers", plan.rehearsal === undefined ? "secure" : "rehearsal", plan.rehearsal === undefined));
   return checks;
+}
+
+async function fileRecord(reader: ReleaseReader, path: string, platform: Platform): Promise<FileRecord> {
+  const hasher = platform.newHasher();
+  let bytes = 0;
+  for await (const chunk of reader.chunks(path)) {
+    hasher.update(chunk);
+    bytes += chunk.length;
+  }
+  return { path: path.slice(7), bytes, sha256: hasher.digest() };
+}
+
+function bytesHash(bytes: Uint8Array, platform: Platform): string {
+  const hasher = platform.newHasher();
+  hasher.update(bytes);
+  return hasher.digest();
+}
+
+async function smallText(reader: ReleaseReader, path: string, present: readonly string[]): Promise<string> {
+  if (!present.includes(path)) {
+    throw new DataError("verify/not-a-release", `There is no ${path}. Name a folder that a release was written to.`, { path });
+  }
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of reader.chunks(path)) {
+    bytes += chunk.length;
+    if (bytes > TEXT_BYTES) throw new DataError("verify/text-too-long", `${path} is longer than any text of a release.`, { path });
+    parts.push(chunk.slice());
+  }
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(whole);
+  } catch {
+    throw new DataError("verify/not-text", `${path} is not UTF-8 text. The file is not as it was released.`, { path });
+  }
 }

@@ -1,6 +1,6 @@
 import { joinDictionaries, nullRefused, recodeDictionary, type Dictionary, type Recoding } from "../../columns/index.ts";
 import { buildClassStages } from "../../kernels/class-index.ts";
-import { compactDictionary, markUsedCodes, type CsvOptions, type ReleasedColumn } from "../../sinks/index.ts";
+import { compactDictionary, CsvRenderer, markUsedCodes, type CsvOptions, type ReleasedColumn } from "../../sinks/index.ts";
 import type { ColumnRequest, Source } from "../../sources/source.ts";
 import type { ArrangeColumn, LaneBlocks } from "./arrange.ts";
 import type { Arranged, LanePool } from "./lanes.ts";
@@ -45,6 +45,8 @@ export interface Rewritten {
   readonly fingerprint: string;
   /** [columns] exactly the values that are released, in byte order; undefined for columns of numbers. */
   readonly dictionaries: readonly (Dictionary | undefined)[];
+  /** First line of the CSV, when CSV was asked for. */
+  readonly csvHeader: Uint8Array | undefined;
   /** Released records in released order. */
   partitions(): AsyncIterable<Arranged>;
 }
@@ -97,13 +99,16 @@ export async function rewrite(lanes: LanePool, source: Source, job: RewriteJob, 
     wantBatch: job.wantBatch,
   });
 
+  const dictionaries = arrangeColumns.map((column) => (column.kind === "numbers" ? undefined : column.dictionary));
+  const csvHeader = job.csv && new CsvRenderer(job.columns.map(({ released }) => released), dictionaries, job.csv).header;
   let expected = 0;
   for (let c = 0; c < sorted.records.length; c++) expected += sorted.records[c]!;
   return {
     recordsRead: summaries.reduce((sum, summary) => sum + summary.records, 0),
     records: expected,
     fingerprint,
-    dictionaries: arrangeColumns.map((column) => (column.kind === "numbers" ? undefined : column.dictionary)),
+    dictionaries,
+    csvHeader,
     partitions: () => arrangedInOrder(lanes, partitions, (lane) => job.columns.map(({ other }) => (other === undefined ? undefined : others[other]?.toReleased[lane])), expected),
   };
 }

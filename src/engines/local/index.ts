@@ -1,0 +1,8 @@
+export { InlineLane, Arranger, type Arranged, type ArrangeJob, type LanePool } from "./lanes.ts";
+export { RewriteLane, type RewriteSpec, type RewriteSummary } from "./rewrite-lane.ts";
+export { rewrite, type RewriteJob, type Rewritten } from "./rewrite.ts";
+export {
+  finishSurvey, surveyColumns, surveyFold,
+  type ReadOptions, type Survey, type SurveyedKey, type SurveyPart, type SurveySpec,
+} from "./survey.ts";
+export type { LaneBlocks } from "./arrange.ts";

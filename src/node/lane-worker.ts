@@ -1,0 +1,102 @@
+/** One lane in a thread of its own: reads ranges of a CSV file, folds or rewrites them, arranges partitions. */
+import { createHash } from "node:crypto";
+import { closeSync, openSync, readSync } from "node:fs";
+import { parentPort } from "node:worker_threads";
+import { addBatch, folderFor } from "../cells/index.ts";
+import type { Dictionary } from "../columns/index.ts";
+import { readRanges, type CsvFileRanges } from "../engines/local/file-ranges.ts";
+import { Arranger, RewriteLane, surveyColumns, surveyFold, type ArrangeJob, type LaneBlocks, type RewriteSpec, type SurveySpec } from "../engines/local/index.ts";
+import { CommensurateError, InternalError } from "../errors/index.ts";
+import type { ColumnRequest } from "../sources/source.ts";
+
+/** What a lane is asked to do. */
+export type LaneTask =
+  | ({ readonly task: "survey"; readonly spec: SurveySpec } & LaneReading)
+  | ({ readonly task: "rewrite"; readonly spec: RewriteSpec; readonly columns: readonly ColumnRequest[] } & LaneReading)
+  | { readonly task: "take"; readonly partition: number }
+  | { readonly task: "prepare"; readonly job: ArrangeJob }
+  | { readonly task: "arrange"; readonly blocks: readonly LaneBlocks[] };
+
+export interface LaneReading {
+  readonly file: CsvFileRanges;
+  readonly rangeBytes: number;
+  readonly control: SharedArrayBuffer;
+  readonly digests: SharedArrayBuffer;
+}
+
+export interface LaneReply {
+  readonly id: number;
+  readonly result?: unknown;
+  /** Only errors of ours cross: their texts hold no data. */
+  readonly error?: { readonly name: string; readonly code: string; readonly message: string; readonly detail: CommensurateError["detail"] };
+}
+
+let rewriting: RewriteLane | undefined;
+let arranger: Arranger | undefined;
+
+function perform(task: LaneTask): { result: unknown; transfer: ArrayBuffer[] } {
+  switch (task.task) {
+    case "survey": {
+      const fold = surveyFold(task.spec);
+      const folder = folderFor(fold);
+      const dictionaries: (Dictionary | undefined)[] = task.spec.keys.map(() => undefined);
+      let rows = 0;
+      withFile(task, surveyColumns(task.spec), (batch) => {
+        addBatch(folder, batch, fold, dictionaries);
+        rows += batch.records;
+      });
+      const cells = folder.take(dictionaries.map((dictionary) => dictionary?.size ?? 0));
+      const result = { cells, dictionaries: dictionaries.map(exactCopy), rows };
+      return { result, transfer: cells.codes.map(({ buffer }) => buffer as ArrayBuffer) };
+    }
+    case "rewrite": {
+      const lane = new RewriteLane(task.spec);
+      withFile(task, task.columns, (batch) => lane.add(batch));
+      rewriting = lane;
+      return { result: lane.finish(), transfer: [] };
+    }
+    case "take": {
+      const blocks = rewriting!.take(task.partition);
+      return { result: blocks, transfer: blocks.map(({ buffer }) => buffer as ArrayBuffer) };
+    }
+    case "prepare":
+      arranger = new Arranger(task.job);
+      return { result: undefined, transfer: [] };
+    case "arrange": {
+      const arranged = arranger!.arrange(task.blocks);
+      const transfer: ArrayBuffer[] = arranged.csv === undefined ? [] : [arranged.csv.buffer as ArrayBuffer];
+      return { result: arranged, transfer };
+    }
+  }
+}
+
+function withFile(task: LaneReading, columns: readonly ColumnRequest[], onBatch: Parameters<typeof readRanges>[6]): void {
+  const fd = openSync(task.file.path, "r");
+  try {
+    readRanges(
+      task.file, { control: new Int32Array(task.control), digests: new Uint8Array(task.digests) }, task.rangeBytes, columns,
+      (into, position) => readSync(fd, into, 0, into.length, position),
+      (bytes) => createHash("sha256").update(bytes).digest(),
+      onBatch,
+    );
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function exactCopy(dictionary: Dictionary | undefined): Dictionary {
+  if (dictionary === undefined) return { size: 0, offsets: new Uint32Array(1), bytes: new Uint8Array(0) };
+  const { size, offsets, bytes } = dictionary;
+  return { size, offsets: offsets.slice(0, size + 1), bytes: bytes.slice(0, offsets[size]) };
+}
+
+parentPort!.on("message", ({ id, task }: { id: number; task: LaneTask }) => {
+  try {
+    const { result, transfer } = perform(task);
+    parentPort!.postMessage({ id, result } satisfies LaneReply, transfer);
+  } catch (thrown) {
+    const error = thrown instanceof CommensurateError ? thrown : new InternalError("lanes/failed", "A reading thread failed unexpectedly.");
+    const { name, code, message, detail } = error;
+    parentPort!.postMessage({ id, error: { name, code, message, detail } } satisfies LaneReply);
+  }
+});

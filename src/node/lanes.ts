@@ -1,0 +1,170 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { abandonReading, rangesStarted, sharedReading, type CsvFileRanges } from "../engines/local/file-ranges.ts";
+import { InlineLane, type Arranged, type ArrangeJob, type LaneBlocks, type LanePool, type ReadOptions, type RewriteSpec, type RewriteSummary, type SurveyPart, type SurveySpec } from "../engines/local/index.ts";
+import { DataError, DisclosureError, InternalError, PolicyError } from "../errors/index.ts";
+import type { ColumnRequest, Source } from "../sources/source.ts";
+import type { LaneReading, LaneReply, LaneTask } from "./lane-worker.ts";
+import { LEAF_BYTES, treeDigest } from "./tree-hash.ts";
+
+/** A source that lanes can read in ranges says so with this. */
+export interface RangedSource extends Source {
+  /** Undefined when the file is better read in order. @throws DataError when the file has changed. */
+  ranges(): Promise<CsvFileRanges | undefined>;
+  /** @throws DataError when the file is no longer the one that was opened. */
+  refuseChanged(): Promise<void>;
+}
+
+function isRanged(source: Source): source is RangedSource {
+  return "ranges" in source;
+}
+
+/** Smaller files are read before a thread has started. */
+const WORTH_THREADS_BYTES = 24 * 1024 * 1024;
+
+/** Beside the built code; running from sources there is no such file, and one lane in this thread serves. */
+const WORKER = new URL("./lane-worker.js", import.meta.url);
+
+/** Lanes in threads for large CSV files; everything else is read by one lane in this thread. */
+export function startLanes(lanes: number = Math.min(4, availableParallelism())): LanePool {
+  return new ThreadLanes(lanes);
+}
+
+class ThreadLanes implements LanePool {
+  lanes = 1;
+  readonly #wanted: number;
+  readonly #inline = new InlineLane();
+  #threads: LaneThread[] = [];
+
+  constructor(wanted: number) {
+    this.#wanted = wanted;
+  }
+
+  async survey(source: Source, spec: SurveySpec, options: ReadOptions): Promise<{ parts: readonly SurveyPart[]; fingerprint: string }> {
+    const read = await this.#inRanges<SurveyPart>(source, options, (reading) => ({ task: "survey", spec, ...reading }));
+    return read === undefined ? this.#inline.survey(source, spec, options) : { parts: read.results, fingerprint: read.fingerprint };
+  }
+
+  async rewrite(
+    source: Source, spec: RewriteSpec, columns: readonly ColumnRequest[], options: ReadOptions,
+  ): Promise<{ summaries: readonly RewriteSummary[]; fingerprint: string }> {
+    const read = await this.#inRanges<RewriteSummary>(source, options, (reading) => ({ task: "rewrite", spec, columns, ...reading }));
+    if (read === undefined) {
+      this.lanes = 1;
+      return this.#inline.rewrite(source, spec, columns, options);
+    }
+    this.lanes = this.#threads.length;
+    return { summaries: read.results, fingerprint: read.fingerprint };
+  }
+
+  async take(lane: number, partition: number): Promise<readonly Uint32Array[]> {
+    return this.lanes === 1 ? this.#inline.take(lane, partition) : this.#threads[lane]!.call({ task: "take", partition });
+  }
+
+  async prepareArrange(job: ArrangeJob): Promise<void> {
+    if (this.lanes === 1) return this.#inline.prepareArrange(job);
+    await Promise.all(this.#threads.map((thread) => thread.call({ task: "prepare", job })));
+  }
+
+  async arrange(lane: number, blocks: readonly LaneBlocks[]): Promise<Arranged> {
+    if (this.lanes === 1) return this.#inline.arrange(lane, blocks);
+    const transfer = blocks.flatMap((own) => own.blocks.map(({ buffer }) => buffer as ArrayBuffer));
+    return this.#threads[lane]!.call({ task: "arrange", blocks }, transfer);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+    this.#threads = [];
+  }
+
+  /**
+   * Let every lane read ranges of the file; undefined when the source must be read in order. When a lane fails, the file is
+   * read in order instead, since only that gives the row of the first fault.
+   */
+  async #inRanges<Result>(
+    source: Source, options: ReadOptions, task: (reading: LaneReading) => LaneTask,
+  ): Promise<{ results: Result[]; fingerprint: string } | undefined> {
+    if (this.#wanted < 2 || !isRanged(source) || (source.totalBytes ?? 0) < WORTH_THREADS_BYTES || !existsSync(fileURLToPath(WORKER))) return undefined;
+    const file = await source.ranges();
+    if (file === undefined || file.dataStart >= LEAF_BYTES) return undefined;
+    options.signal?.throwIfAborted();
+    while (this.#threads.length < this.#wanted) this.#threads.push(new LaneThread());
+    const shared = sharedReading(file, LEAF_BYTES);
+    const control = new Int32Array(shared.control);
+    const progress = setInterval(() => options.onBytes?.(Math.min(file.bytes, rangesStarted(control) * LEAF_BYTES)), 200);
+    const abandon = (): void => abandonReading(control);
+    options.signal?.addEventListener("abort", abandon);
+    try {
+      const results = await Promise.all(
+        this.#threads.map(async (thread) => {
+          try {
+            return await thread.call<Result>(task({ file, rangeBytes: LEAF_BYTES, ...shared }));
+          } catch (error) {
+            abandon();
+            return error instanceof InternalError ? Promise.reject(error) : undefined;
+          }
+        }),
+      );
+      options.signal?.throwIfAborted();
+      if (results.includes(undefined)) return undefined;
+      await source.refuseChanged();
+      const digests = new Uint8Array(shared.digests);
+      const leaves = Array.from({ length: digests.length / 32 }, (_, leaf) => digests.subarray(leaf * 32, leaf * 32 + 32));
+      return { results: results as Result[], fingerprint: `sha256:${treeDigest(leaves)}` };
+    } finally {
+      clearInterval(progress);
+      options.signal?.removeEventListener("abort", abandon);
+    }
+  }
+}
+
+const ERRORS = { PolicyError, DataError, DisclosureError, InternalError };
+
+class LaneThread {
+  readonly #worker = new Worker(WORKER);
+  readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  #next = 0;
+
+  constructor() {
+    this.#worker.unref();
+    this.#worker.on("message", (reply: LaneReply) => {
+      const waiting = this.#waiting.get(reply.id)!;
+      this.#waiting.delete(reply.id);
+      this.#keepAlive();
+      if (reply.error === undefined) waiting.resolve(reply.result as never);
+      else {
+        const { name, code, message, detail } = reply.error;
+        const Class = ERRORS[name as keyof typeof ERRORS] ?? InternalError;
+        waiting.reject(new Class(code, message, detail));
+      }
+    });
+    const fail = (): void => {
+      for (const { reject } of this.#waiting.values()) reject(new InternalError("lanes/died", "A reading thread ended unexpectedly, perhaps for lack of memory. Nothing was published."));
+      this.#waiting.clear();
+    };
+    this.#worker.on("error", fail);
+    this.#worker.on("exit", fail);
+  }
+
+  call<Result>(task: LaneTask, transfer: ArrayBuffer[] = []): Promise<Result> {
+    const id = this.#next++;
+    return new Promise<Result>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#keepAlive();
+      this.#worker.postMessage({ id, task }, transfer);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#waiting.clear();
+    await this.#worker.terminate();
+  }
+
+  /** An idle lane does not keep the process alive; a busy one does. */
+  #keepAlive(): void {
+    if (this.#waiting.size > 0) this.#worker.ref();
+    else this.#worker.unref();
+  }
+}

@@ -1,0 +1,39 @@
+import { DataError, PolicyError } from "../errors/index.ts";
+import { parsePolicy, policyHash } from "../policy/index.ts";
+import type { Source } from "../sources/source.ts";
+import { contextOf, surveyFor, type Planned, type StepOptions } from "./plan.ts";
+import type { Plan } from "./plan-value.ts";
+import type { Stage } from "./platform.ts";
+import { StagedOutput, stageTexts } from "./publish.ts";
+import { roadFor } from "./roads.ts";
+
+/**
+ * Carry out a plan into a stage. Nothing is decided here.
+ * @param planned what planning just found out; without it the source is surveyed again and must be the one that was planned
+ * @throws DataError `source/not-as-planned` when the input is not the one that was planned for.
+ */
+export async function applyPlan(plan: Plan, source: Source, stage: Stage, options: StepOptions, planned?: Planned): Promise<void> {
+  const policy = planned?.policy ?? parsePolicy(plan.policy);
+  const hash = policyHash(policy, (bytes) => {
+    const hasher = options.platform.newHasher();
+    hasher.update(bytes);
+    return hasher.digest();
+  });
+  if (hash !== plan.policyHash) {
+    throw new PolicyError("plan/policy-edited", "The policy inside the plan is not the one that was planned. Plan again instead of editing plans.");
+  }
+  const { survey, columns } = planned ?? (await surveyFor(policy, source, options));
+  if (survey.fingerprint !== plan.input.fingerprint) {
+    throw new DataError(
+      "source/not-as-planned",
+      "The input is not the one that the plan was made for: its content differs. Nothing was published. Plan again for the new input.",
+      { plannedRecords: plan.input.records, records: survey.rows },
+    );
+  }
+  const road = roadFor(policy);
+  const output = new StagedOutput(stage, options.platform.newHasher);
+  const rehearsalSeed = plan.rehearsal?.seed;
+  const context = contextOf(policy, plan.requirements, rehearsalSeed === undefined ? options : { ...options, rehearsalSeed });
+  await road.apply(context, { decision: plan.decision, survey, source, lanes: options.lanes, columns, output });
+  await stageTexts(output, plan, policy, road);
+}

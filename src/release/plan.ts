@@ -1,0 +1,96 @@
+import { finishSurvey, type LanePool, type Survey } from "../engines/local/index.ts";
+import { parseHierarchyCsv } from "../hierarchies/index.ts";
+import { applyPolicyToColumns, parsePolicy, policyHash, policyText, type Policy, type PolicyInput, type ResolvedColumns } from "../policy/index.ts";
+import type { Source } from "../sources/source.ts";
+import { classify } from "./classify.ts";
+import type { Plan } from "./plan-value.ts";
+import type { Platform } from "./platform.ts";
+import type { ReportProgress } from "./progress.ts";
+import { requirementsFor } from "./require.ts";
+import type { RoadContext } from "./road.ts";
+import { roadFor } from "./roads.ts";
+
+export interface StepOptions {
+  readonly platform: Platform;
+  readonly lanes: LanePool;
+  readonly progress: ReportProgress;
+  readonly signal?: AbortSignal | undefined;
+  /** Seeded random numbers; the plan is marked and cannot be published. */
+  readonly rehearsalSeed?: string | undefined;
+}
+
+/** A plan, and what the first reading found, so that a release need not read a third time. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly policy: Policy;
+  readonly survey: Survey;
+  readonly columns: ResolvedColumns;
+}
+
+/**
+ * Classify, require and plan: the first reading of the source.
+ * @param policy with its trees inline; see {@link withInlineTrees}
+ */
+export async function makePlan(policy: Policy, source: Source, options: StepOptions): Promise<Planned> {
+  const road = roadFor(policy);
+  const { survey, columns } = await surveyFor(policy, source, options);
+  const assessment = classify(policy, road.measure(policy, survey));
+  const requirements = requirementsFor(assessment, policy);
+  options.progress({ phase: "plan", done: 0, unit: "steps" });
+  const decision = await road.plan(contextOf(policy, requirements, options), survey);
+  const plan: Plan = {
+    format: "commensurate/plan@1",
+    policyHash: policyHash(policy, (bytes) => sha256(bytes, options.platform)),
+    policy: JSON.parse(policyText(policy)) as PolicyInput,
+    input: { fingerprint: survey.fingerprint, records: survey.rows, columns: columns.read.map(({ name }) => name) },
+    assessment,
+    requirements,
+    decision,
+    ...(options.rehearsalSeed === undefined ? {} : { rehearsal: { seed: options.rehearsalSeed } }),
+  };
+  // As it will be read back, so that what is applied now is what would be applied later.
+  return { plan: JSON.parse(JSON.stringify(plan)) as Plan, policy, survey, columns };
+}
+
+/** The first reading. */
+export async function surveyFor(policy: Policy, source: Source, options: StepOptions): Promise<{ survey: Survey; columns: ResolvedColumns }> {
+  const columns = applyPolicyToColumns(policy, await source.columns());
+  const spec = roadFor(policy).survey(policy, columns);
+  const { parts, fingerprint } = await options.lanes.survey(source, spec, {
+    signal: options.signal,
+    onBytes: (done) => options.progress({ phase: "survey", done, total: source.totalBytes, unit: "bytes" }),
+  });
+  options.signal?.throwIfAborted();
+  return { survey: finishSurvey(spec, parts, fingerprint), columns };
+}
+
+export function contextOf(policy: Policy, requirements: Plan["requirements"], options: StepOptions): RoadContext {
+  const { platform, progress, signal, rehearsalSeed } = options;
+  return { policy, requirements, platform, progress, signal, rehearsalSeed };
+}
+
+/** The policy with every tree file read into it, so that the plan stands on its own. */
+export async function withInlineTrees(policy: Policy, platform: Platform, resolvePath: (path: string) => string): Promise<Policy> {
+  const input = JSON.parse(policyText(policy)) as PolicyInput;
+  let changed = false;
+  const inline = async (definition: unknown): Promise<unknown> => {
+    const tree = definition as { kind?: string; path?: string; delimiter?: string };
+    if (tree.kind !== "tree" || tree.path === undefined) return definition;
+    changed = true;
+    const { path, delimiter, ...rest } = tree;
+    return { ...rest, inline: parseHierarchyCsv(await platform.readText(resolvePath(path)), delimiter ?? ",") };
+  };
+  for (const [name, definition] of Object.entries(input.hierarchies ?? {})) {
+    input.hierarchies![name] = (await inline(definition)) as never;
+  }
+  for (const column of Object.values(input.columns)) {
+    if (typeof column.hierarchy === "object") column.hierarchy = (await inline(column.hierarchy)) as never;
+  }
+  return changed ? parsePolicy(input) : policy;
+}
+
+function sha256(bytes: Uint8Array, platform: Platform): string {
+  const hasher = platform.newHasher();
+  hasher.update(bytes);
+  return hasher.digest();
+}

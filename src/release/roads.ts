@@ -1,0 +1,16 @@
+import { InternalError } from "../errors/index.ts";
+import type { Policy } from "../policy/index.ts";
+import type { Road } from "./road.ts";
+import { microdataRoad } from "./roads/microdata.ts";
+import { noisyCountsRoad } from "./roads/noisy-counts.ts";
+import { smallCellsRoad } from "./roads/small-cells.ts";
+
+/** The registry: a new method is one line. */
+const ROADS: readonly Road[] = [microdataRoad, smallCellsRoad, noisyCountsRoad];
+
+export function roadFor(policy: Policy): Road {
+  const method = policy.release.protect[0]!.method;
+  const road = ROADS.find((candidate) => candidate.method === method);
+  if (road === undefined) throw new InternalError("release/no-road", `No road is registered for the method ${method}.`, { method });
+  return road;
+}
