@@ -2,6 +2,7 @@ import { createGunzip, type Gunzip } from "node:zlib";
 import { basename } from "node:path";
 import { DataError } from "../errors/index.ts";
 import type { ByteSource } from "../sources/bytes.ts";
+import { createHasher } from "./hash.ts";
 import { changed, identify, inputError, openInput, refuseChanged, sameIdentity, type FileIdentity } from "./input-file.ts";
 
 export interface FileBytesOptions {
@@ -30,8 +31,9 @@ export async function openFileBytes(path: string, options: FileBytesOptions = {}
   let opened = false;
   return {
     label,
-    totalBytes: regular ? Number(identity.size) : undefined,
+    totalBytes: regular && !gzip ? Number(identity.size) : undefined,
     reopenable: regular,
+    hasher: createHasher,
     open: (signal) => {
       if (!regular && opened) {
         throw new DataError("source/one-shot", `"${label}" is a stream and was already read; it cannot be read again. Save it to a file first.`, {

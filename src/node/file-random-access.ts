@@ -1,11 +1,11 @@
-import { DataError } from "../errors/index.ts";
-import type { RandomAccess } from "../sources/random-access.ts";
 import { basename } from "node:path";
+import { DataError } from "../errors/index.ts";
+import { requireRange, type RandomAccess } from "../sources/random-access.ts";
 import { changed, inputError, openInput, refuseChanged } from "./input-file.ts";
 
-/** An open file. `verifyUnchanged` belongs after the last read: a reader of ranges would not notice a change elsewhere. */
+/** An open file. A reader of ranges would not notice a change elsewhere, so `verifyUnchanged` belongs after the last read. */
 export interface FileRandomAccess extends RandomAccess {
-  /** @throws DataError `source/changed` when the file is not the one that was opened, or was written to. */
+  /** @throws DataError `source/changed` when the path is no longer the file that was opened, or it was written to. */
   verifyUnchanged(): Promise<void>;
   close(): Promise<void>;
 }
@@ -22,13 +22,7 @@ export async function openFileRandomAccess(path: string): Promise<FileRandomAcce
   return {
     size,
     async read(offset, length) {
-      if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > size) {
-        throw new DataError(
-          "source/out-of-range",
-          `The file "${name}" refers to bytes outside itself (offset ${offset}, length ${length}, size ${size}). It is damaged or cut short.`,
-          { file: name, offset, length, size },
-        );
-      }
+      requireRange(offset, length, size);
       const bytes = new Uint8Array(length);
       let done = 0;
       while (done < length) {

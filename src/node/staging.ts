@@ -108,7 +108,8 @@ class FolderStaging implements Staging {
   readonly #names = new Set<string>();
   /** Names without case, since some file systems cannot tell "A" from "a". */
   readonly #taken = new Set<string>();
-  readonly #open = new Set<string>();
+  /** Files that are being written; their handles must not outlive the staging. */
+  readonly #open = new Map<string, ByteSink>();
   readonly #folders = new Set<string>(["public", "internal"]);
   #state: "open" | "published" | "aborted" = "open";
 
@@ -128,7 +129,7 @@ class FolderStaging implements Staging {
       await this.#makeFolders(name);
       const sink = await createFileSink(this.path(name), fs);
       this.#names.add(name);
-      this.#open.add(name);
+      this.#open.set(name, sink);
       return {
         write: (bytes) => sink.write(bytes),
         close: async () => {
@@ -186,6 +187,7 @@ class FolderStaging implements Staging {
     if (this.#state !== "open") return;
     this.#state = "aborted";
     const { fs, root, lock, name } = this.#place;
+    for (const sink of this.#open.values()) await sink.abort().catch(() => undefined); // what it leaves goes with the folder
     try {
       await fs.removeTree(root);
     } catch (error) {

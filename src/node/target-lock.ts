@@ -42,6 +42,9 @@ export async function lockTarget(path: string, fs: FileSystem): Promise<TargetLo
         if (NO_LINKS.has(errno)) {
           // Without hard links the lock is empty for a moment; a reader of that moment takes it as held.
           if (await writeOwner(path, owner, fs).then(() => true, (failed: unknown) => systemCode(failed) !== "EEXIST" && rethrow(failed))) break;
+        } else if (errno === "ENOENT") {
+          await writeOwner(mine, owner, fs); // swept by a run that had just got the lock, while this file was half written
+          continue;
         } else if (errno !== "EEXIST") throw error;
       }
       const holder = await readOwner(path, fs);
@@ -94,7 +97,8 @@ export async function sweepLocks(folder: string, lockName: string, fs: FileSyste
     if (!entry.startsWith(`${lockName}.`) || !/^(\.[0-9a-f]{24}|\.takeover)+$/.test(entry.slice(lockName.length))) continue;
     const path = join(folder, entry);
     const holder = await readOwner(path, fs);
-    if (typeof holder === "object" && isDead(holder)) await fs.unlink(path).catch((error: unknown) => (isMissing(error) ? undefined : rethrow(error)));
+    // An unreadable one was cut off while it was written; were its owner alive after all, it would write it again.
+    if (holder === "unreadable" || (holder !== "gone" && isDead(holder))) await fs.unlink(path).catch((error: unknown) => (isMissing(error) ? undefined : rethrow(error)));
   }
 }
 
