@@ -226,34 +226,59 @@ function fixedWidthDecoder(
   };
 }
 
-/** The distinct values of an Arrow dictionary and the code of each entry in them; -1 for a null entry. */
-interface LocalDictionary {
-  readonly distinct: DictionaryBuilder;
-  readonly codes: Int32Array;
-}
+/**
+ * The distinct values of an Arrow dictionary and the code of each entry in them. Decodes every entry, used or not, so that a
+ * damaged dictionary is refused whatever the codes are. A delta costs its own entries only.
+ */
+class LocalDictionary {
+  distinct = new DictionaryBuilder();
+  /** [entries, or more] code in `distinct`; -1 for a null entry. */
+  codes = new Int32Array(0);
+  entries = 0;
+  #values: DictionaryValues | undefined;
+  readonly #buffer = new Int32Array(BATCH_RECORDS);
+  readonly #type: ArrowType;
+  readonly #allowed: ReadonlySet<string>;
+  readonly #fail: Fail;
+  #decode!: (chunk: Chunk, from: number, to: number) => void;
 
-/** Decodes every entry, used or not, so that a damaged dictionary is refused whatever the codes are. */
-function localDictionary(values: DictionaryValues, type: ArrowType, allowed: ReadonlySet<string>, fail: Fail): LocalDictionary {
-  let entries = 0;
-  for (const part of values.parts) entries += part.length;
-  const buffer = new Int32Array(BATCH_RECORDS);
-  const distinct = new DictionaryBuilder();
-  const decode = codeDecoder(type, distinct, buffer, allowed, (_index, code, found, advice) => fail(-1, code, `${found}, in its dictionary`, advice));
-  const chunks: Int32Array[] = [];
-  for (const part of values.parts) {
+  constructor(type: ArrowType, allowed: ReadonlySet<string>, fail: Fail) {
+    this.#type = type;
+    this.#allowed = allowed;
+    this.#fail = (_index, code, found, advice) => fail(-1, code, `${found}, in its dictionary`, advice);
+  }
+
+  /** Take up these values. Returns false when they replace the former ones instead of adding to them. */
+  update(values: DictionaryValues): boolean {
+    if (values === this.#values) return true;
+    const known = this.#values?.parts ?? [];
+    const grown = this.#values !== undefined && known.length <= values.parts.length && known.every((part, i) => part === values.parts[i]);
+    if (!grown) {
+      this.distinct = new DictionaryBuilder();
+      this.entries = 0;
+      this.#decode = codeDecoder(this.#type, this.distinct, this.#buffer, this.#allowed, this.#fail);
+    }
+    for (const part of values.parts.slice(grown ? known.length : 0)) this.#append(part);
+    this.#values = values;
+    return grown;
+  }
+
+  #append(part: Chunk): void {
+    const needed = this.entries + part.length;
     for (let from = 0; from < part.length; from += BATCH_RECORDS) {
       const to = Math.min(part.length, from + BATCH_RECORDS);
-      decode(part, from, to);
-      chunks.push(buffer.slice(0, to - from));
+      this.#decode(part, from, to); // the first call finds out whether the entries are there at all
+      if (needed > this.codes.length) this.codes = grownCodes(this.codes, Math.max(needed, this.codes.length * 2), -1);
+      this.codes.set(this.#buffer.subarray(0, to - from), this.entries + from);
     }
+    this.entries = needed;
   }
-  const codes = new Int32Array(entries);
-  let at = 0;
-  for (const chunk of chunks) {
-    codes.set(chunk, at);
-    at += chunk.length;
-  }
-  return { distinct, codes };
+}
+
+function grownCodes(codes: Int32Array, length: number, filler: number): Int32Array<ArrayBuffer> {
+  const grown = new Int32Array(length).fill(filler);
+  grown.set(codes);
+  return grown;
 }
 
 /** Write the entry that each record points at, checked against the number of entries; -1 for null. */
@@ -284,17 +309,13 @@ function readEntries(
 function dictionaryDecoder(
   type: ArrowType & { kind: "dictionary" }, builder: DictionaryBuilder, out: Int32Array, allowed: ReadonlySet<string>, fail: Fail,
 ): (chunk: Chunk, from: number, to: number) => void {
-  let values: DictionaryValues | undefined;
-  let local: LocalDictionary | undefined;
+  const local = new LocalDictionary(type.value, allowed, fail);
   let remap = new Int32Array(0); // entry -> code in `builder`; filled on first use, so that unused values never enter
   return (chunk, from, to) => {
-    if (local === undefined || chunk.dictionary !== values) {
-      values = chunk.dictionary!;
-      local = localDictionary(values, type.value, allowed, fail);
-      remap = new Int32Array(local.codes.length).fill(UNSEEN);
-    }
-    const { distinct, codes } = local;
-    readEntries(chunk, from, to, type.index, codes.length, fail, out);
+    if (!local.update(chunk.dictionary!)) remap.fill(UNSEEN);
+    const { distinct, codes, entries } = local;
+    if (entries > remap.length) remap = grownCodes(remap, Math.max(entries, remap.length * 2), UNSEEN);
+    readEntries(chunk, from, to, type.index, entries, fail, out);
     for (let i = 0; i < to - from; i++) {
       const entry = out[i]!;
       if (entry < 0) continue;
@@ -355,18 +376,13 @@ function numberDecoder(
       if (value.kind !== "utf8" && value.kind !== "int" && value.kind !== "decimal" && !(value.kind === "float" && value.bits === 64)) {
         throw notNumbers(name, type);
       }
-      let values: DictionaryValues | undefined;
-      let local: LocalDictionary | undefined;
+      const local = new LocalDictionary(value, allowed, fail);
       let numberOf: (code: number, index: number) => number;
       const entries = new Int32Array(BATCH_RECORDS);
       return (chunk, from, to) => {
-        if (local === undefined || chunk.dictionary !== values) {
-          values = chunk.dictionary!;
-          local = localDictionary(values, value, allowed, fail);
-          numberOf = parsedTexts(local.distinct, allowed, fail);
-        }
+        if (!local.update(chunk.dictionary!)) numberOf = parsedTexts(local.distinct, allowed, fail);
         const { codes } = local;
-        readEntries(chunk, from, to, type.index, codes.length, fail, entries);
+        readEntries(chunk, from, to, type.index, local.entries, fail, entries);
         for (let i = 0; i < to - from; i++) {
           const entry = entries[i]!;
           out[i] = entry < 0 ? NaN : numberOf(codes[entry]!, from + i);

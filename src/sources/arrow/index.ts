@@ -1,0 +1,1 @@
+export { arrowSource, type ArrowSourceOptions } from "./arrow-source.ts";
