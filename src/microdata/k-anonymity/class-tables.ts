@@ -1,0 +1,278 @@
+import type { Cells } from "../../cells/cells.ts";
+import { InternalError } from "../../errors/index.ts";
+import type { BoundHierarchy } from "../../hierarchies/hierarchy.ts";
+import type { ClassesOfNode, KeyProfile } from "../../utility/index.ts";
+import { listSmall, mergeWideWords, mergeWords, recodeWords, sumByCode, summariseSizes, type CodeChange } from "./kernel.ts";
+
+/** The classes of one generalization, kept to roll coarser ones up from. */
+export interface ClassTable {
+  /** [keys] level of each key. */
+  readonly levels: Uint8Array;
+  readonly size: number;
+  /** [words][size] packed codes. */
+  readonly words: readonly Int32Array[];
+  /** [size] */
+  readonly records: Float64Array;
+}
+
+/** Where a key's code lies in the packed words. */
+interface Field {
+  readonly word: number;
+  readonly shift: number;
+  readonly mask: number;
+  /** Code of null at every level; the largest the field can hold. */
+  readonly nullCode: number;
+}
+
+/**
+ * Class tables of the generalizations of one set of cells. Holds the cells packed, scratch for one generalization at a
+ * time, and looked-up recodings between levels.
+ *
+ * Memory: per cell 8 bytes for records and 4 per word, three times (table, scratch, merged), plus 8 to 16 of slots.
+ */
+export class ClassTables {
+  readonly records: number;
+  readonly keys: number;
+  /** [keys] highest level of each key. */
+  readonly heights: Uint8Array;
+  readonly profiles: readonly KeyProfile[];
+  /** The cells themselves, level 0 in every key. */
+  readonly base: ClassTable;
+
+  readonly #fields: Field[] = [];
+  /** [keys][levels] codes in use at a level, null among them: bounds the number of classes. */
+  readonly #codesAt: number[][] = [];
+  readonly #hierarchies: readonly BoundHierarchy[];
+  /** [keys][levels] whether every record has code 0 there, null not among them. */
+  readonly #collapses: boolean[][] = [];
+  readonly #changes = new Map<number, CodeChange>();
+  readonly #pending: CodeChange[] = [];
+  readonly #recoded: Int32Array[];
+  readonly #mergedWords: Int32Array[];
+  readonly #mergedRecords: Float64Array;
+  readonly #slots: Int32Array;
+  readonly #codes: number[][];
+  readonly #scratch: SuppressedScratch;
+  readonly #sizes = new Float64Array(6);
+
+  constructor(cells: Cells, hierarchies: readonly BoundHierarchy[]) {
+    this.#hierarchies = hierarchies;
+    this.keys = cells.keys.length;
+    if (hierarchies.length !== this.keys) {
+      throw new InternalError("k-anonymity/hierarchies", `Found ${hierarchies.length} hierarchies for ${this.keys} keys.`);
+    }
+    this.heights = Uint8Array.from(hierarchies, (hierarchy) => hierarchy.levels.length - 1);
+    this.#layOut(cells);
+    const words = 1 + Math.max(0, ...this.#fields.map((field) => field.word));
+    this.base = this.#pack(cells, words);
+    this.records = this.base.records.reduce((sum, records) => sum + records, 0);
+    this.profiles = hierarchies.map((hierarchy, key) => profileOf(cells, key, hierarchy));
+    this.#codesAt = this.profiles.map((profile) => profile.levels.map((level) => level.records.reduce((n, r) => n + (r > 0 ? 1 : 0), 0)));
+
+    this.#collapses = this.profiles.map((profile) =>
+      profile.levels.map((level) => level.records.length === 2 && level.records[1] === 0),
+    );
+    const size = this.base.size;
+    this.#recoded = Array.from({ length: words }, () => new Int32Array(size));
+    this.#mergedWords = Array.from({ length: words }, () => new Int32Array(size));
+    this.#mergedRecords = new Float64Array(size);
+    this.#codes = hierarchies.map((hierarchy) => hierarchy.levels.map((level) => level.dictionary.size));
+    this.#scratch = {
+      small: new Int32Array(size + 1),
+      byCode: new Float64Array(Math.max(2, ...this.#fields.map((field) => field.mask + 2))),
+    };
+    this.#slots = new Int32Array(1 << slotBits(size));
+  }
+
+  /**
+   * Roll a finer table up to `levels` and look at its classes. The result is valid until the next call.
+   * Time O(size of the finer table x keys that change).
+   */
+  rollUp(from: ClassTable, levels: Uint8Array, k: number): RolledUp {
+    let possible = 1;
+    for (let key = 0; key < this.keys; key++) possible *= this.#codesAt[key]![levels[key]!]!;
+    const source = from.words.map((words, word) => this.#recode(words, word, from, levels));
+    const bits = slotBits(Math.min(from.size, possible));
+    const classes = source.length === 1
+      ? mergeWords(source[0]!, from.records, from.size, this.#slots, bits, this.#mergedWords[0]!, this.#mergedRecords)
+      : mergeWideWords(source, from.records, from.size, this.#slots, bits, this.#mergedWords, this.#mergedRecords);
+    return this.#look(Uint8Array.from(levels), this.#mergedWords, this.#mergedRecords, classes, k);
+  }
+
+  /** One word of every class of `from`, recoded to `levels`: the array itself when nothing changes in it, else scratch. */
+  #recode(words: Int32Array, word: number, from: ClassTable, levels: Uint8Array): Int32Array {
+    const changes = this.#pending;
+    changes.length = 0;
+    let keep = -1;
+    for (let key = 0; key < this.keys; key++) {
+      const field = this.#fields[key]!;
+      const level = levels[key]!;
+      if (field.word !== word || level === from.levels[key]) continue;
+      if (this.#collapses[key]![level]!) keep &= ~(field.mask << field.shift);
+      else changes.push(this.#change(key, from.levels[key]!, level));
+    }
+    if (keep === -1 && changes.length === 0) return words;
+    recodeWords(words, this.#recoded[word]!, from.size, keep, changes);
+    return this.#recoded[word]!;
+  }
+
+  /** Look at the classes of a table as it is. */
+  view(table: ClassTable, k: number): RolledUp {
+    return this.#look(table.levels, table.words, table.records, table.size, k);
+  }
+
+  #look(levels: Uint8Array, words: readonly Int32Array[], records: Float64Array, size: number, k: number): RolledUp {
+    const sizes = this.#sizes;
+    summariseSizes(records, size, k, sizes);
+    return new RolledUp(levels, sizes, size, words, records, k, this.#fields, this.#codes, this.#scratch);
+  }
+
+  #change(key: number, from: number, to: number): CodeChange {
+    const id = (key * 256 + from) * 256 + to;
+    const known = this.#changes.get(id);
+    if (known !== undefined) return known;
+    const { shift, mask } = this.#fields[key]!;
+    const change = new Int32Array(mask + 1);
+    const fine = this.#hierarchies[key]!.levels[from]!.map;
+    const coarse = this.#hierarchies[key]!.levels[to]!.map;
+    for (let leaf = 0; leaf < fine.length; leaf++) {
+      change[fine[leaf]!] = (fine[leaf]! ^ coarse[leaf]!) << shift;
+    }
+    const found = { shift, mask, change };
+    this.#changes.set(id, found);
+    return found;
+  }
+
+  /** Give every key a bit field wide enough for its codes at all levels and one more for null. */
+  #layOut(cells: Cells): void {
+    let word = 0;
+    let used = 0;
+    for (let key = 0; key < this.keys; key++) {
+      const levels = this.#hierarchies[key]!.levels;
+      const hasNull = cells.codes[key]!.includes(-1);
+      let largest = 0;
+      for (const level of levels) for (const code of level.map) if (code > largest) largest = code;
+      const bits = Math.max(1, bitsFor(largest + (hasNull ? 1 : 0)));
+      if (used + bits > 32) {
+        word++;
+        used = 0;
+      }
+      const mask = bits === 32 ? -1 : (1 << bits) - 1;
+      this.#fields.push({ word, shift: used, mask, nullCode: mask });
+      used += bits;
+    }
+  }
+
+  #pack(cells: Cells, width: number): ClassTable {
+    const words = Array.from({ length: width }, () => new Int32Array(cells.size));
+    for (let key = 0; key < this.keys; key++) {
+      const { word, shift, nullCode } = this.#fields[key]!;
+      const codes = cells.codes[key]!;
+      const leaves = this.#hierarchies[key]!.levels[0]!.map.length;
+      const into = words[word]!;
+      for (let i = 0; i < cells.size; i++) {
+        const code = codes[i]!;
+        if (code >= leaves) {
+          throw new InternalError("k-anonymity/unbound-code", `Key ${key} has codes that its hierarchy was not bound to.`);
+        }
+        into[i]! |= (code < 0 ? nullCode : code) << shift;
+      }
+    }
+    return { levels: new Uint8Array(this.keys), size: cells.size, words, records: cells.records };
+  }
+}
+
+/** What {@link RolledUp.suppressedBy} works in. */
+interface SuppressedScratch {
+  /** [cells + 1] numbers of small classes. */
+  readonly small: Int32Array;
+  /** [codes of the widest key + 1] */
+  readonly byCode: Float64Array;
+}
+
+/** A look at the classes of one generalization, in scratch that the next roll-up overwrites. */
+export class RolledUp implements ClassesOfNode {
+  readonly suppressed: number;
+  readonly kept: number;
+  readonly small: number;
+  readonly keptSquares: number;
+  readonly smallSquares: number;
+  /** Records in the smallest kept class; 0 when none is kept. */
+  readonly smallestClass: number;
+  suppressionCost = 0;
+  /** Small classes listed in scratch; -1 before. */
+  private listed = -1;
+
+  constructor(
+    readonly levels: Uint8Array,
+    sizes: Float64Array,
+    readonly size: number,
+    readonly words: readonly Int32Array[],
+    readonly records: Float64Array,
+    private readonly k: number,
+    private readonly fields: readonly Field[],
+    /** [keys][levels] values at a level, null left out. */
+    private readonly codes: readonly (readonly number[])[],
+    private readonly scratch: SuppressedScratch,
+  ) {
+    this.suppressed = sizes[0]!;
+    this.kept = sizes[1]!;
+    this.small = sizes[2]!;
+    this.keptSquares = sizes[3]!;
+    this.smallSquares = sizes[4]!;
+    this.smallestClass = sizes[5]!;
+  }
+
+  suppressedBy(key: number): Float64Array {
+    const { word, shift, mask, nullCode } = this.fields[key]!;
+    const { small, byCode } = this.scratch;
+    if (this.listed < 0) this.listed = listSmall(this.records, this.size, this.k, small);
+    const codes = this.codes[key]![this.levels[key]!]!;
+    byCode.fill(0, 0, mask + 1);
+    sumByCode(this.words[word]!, this.records, small, this.listed, shift, mask, byCode);
+    // Without nulls the field may be exactly as wide as the codes, and its last code is a value.
+    byCode[codes] = nullCode >= codes ? byCode[nullCode]! : 0;
+    return byCode.subarray(0, codes + 1);
+  }
+
+  /** A copy that outlives the scratch. */
+  table(): ClassTable {
+    return {
+      levels: this.levels,
+      size: this.size,
+      words: this.words.map((word) => word.slice(0, this.size)),
+      records: this.records.slice(0, this.size),
+    };
+  }
+}
+
+function profileOf(cells: Cells, key: number, hierarchy: BoundHierarchy): KeyProfile {
+  const codes = cells.codes[key]!;
+  const leaves = hierarchy.levels[0]!.map.length;
+  const byLeaf = new Float64Array(leaves + 1);
+  for (let i = 0; i < cells.size; i++) byLeaf[codes[i]! < 0 ? leaves : codes[i]!]! += cells.records[i]!;
+  return {
+    leaves: hierarchy.leaves,
+    levels: hierarchy.levels.map((level) => {
+      const records = new Float64Array(level.dictionary.size + 1);
+      for (let leaf = 0; leaf < leaves; leaf++) records[level.map[leaf]!]! += byLeaf[leaf]!;
+      records[level.dictionary.size]! = byLeaf[leaves]!;
+      return { records, share: level.share, map: level.map };
+    }),
+  };
+}
+
+/** Bits that hold 0 .. largest. */
+function bitsFor(largest: number): number {
+  return largest === 0 ? 0 : 32 - Math.clz32(largest);
+}
+
+/** log2 of slots for so many groups, at most half full. */
+function slotBits(groups: number): number {
+  return Math.min(30, Math.max(4, bitsFor(Math.max(1, groups)) + 1));
+}
+
+/** Memory of one table. */
+export function tableBytes(classes: number, words: number): number {
+  return classes * (8 + 4 * words);
+}

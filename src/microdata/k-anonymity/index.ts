@@ -1,0 +1,12 @@
+export type { Generalization } from "./best-list.ts";
+export { measureClassSizes, measureKAnonymity, type KAnonymityMeasure } from "./measure.ts";
+export {
+  allowedSuppressions,
+  leastSuppressed,
+  searchKAnonymity,
+  searchKAnonymityInSlices,
+  type KAnonymityPlan,
+  type KAnonymitySearch,
+  type LevelLimits,
+  type SearchProgress,
+} from "./plan.ts";

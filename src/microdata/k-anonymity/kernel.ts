@@ -1,0 +1,188 @@
+/**
+ * Loops of the lattice search. The codes of a class are packed into 32-bit words, a fixed bit field per key, so that
+ * coarsening a key is one XOR with a looked-up word and classes compare as words.
+ */
+
+/** Multiplier of Fibonacci hashing, 2^32 / golden ratio, odd. */
+const GOLDEN = 0x9e3779b1 | 0;
+
+/** How one key's code changes in a packed word. */
+export interface CodeChange {
+  readonly shift: number;
+  readonly mask: number;
+  /** [codes] old code XOR new code, already shifted to the key's place. */
+  readonly change: Int32Array;
+}
+
+const NO_CHANGE: CodeChange = { shift: 0, mask: 0, change: new Int32Array(1) };
+
+/**
+ * Replace the codes of some keys in every packed word, four keys a pass.
+ *
+ * @param from    [classes] packed words
+ * @param to      [classes] out; may be `from`
+ * @param keep    bits to keep; the fields of keys that become one value everywhere are left out
+ * @param changes of other keys; must lie within `keep`
+ * Time O(classes x keys), allocates nothing.
+ */
+export function recodeWords(
+  from: Int32Array, to: Int32Array, classes: number, keep: number, changes: readonly CodeChange[],
+): void {
+  let source = from;
+  let bits = keep;
+  let done = 0;
+  do {
+    const left = changes.length - done;
+    if (left <= 0) {
+      for (let i = 0; i < classes; i++) to[i] = source[i]! & bits;
+    } else if (left === 1) {
+      const { shift, mask, change } = changes[done]!;
+      for (let i = 0; i < classes; i++) {
+        const word = source[i]!;
+        to[i] = (word & bits) ^ change[(word >>> shift) & mask]!;
+      }
+    } else if (left === 2) {
+      const { shift: shiftA, mask: maskA, change: changeA } = changes[done]!;
+      const { shift: shiftB, mask: maskB, change: changeB } = changes[done + 1]!;
+      for (let i = 0; i < classes; i++) {
+        const word = source[i]!;
+        to[i] = (word & bits) ^ changeA[(word >>> shiftA) & maskA]! ^ changeB[(word >>> shiftB) & maskB]!;
+      }
+    } else {
+      const { shift: shiftA, mask: maskA, change: changeA } = changes[done]!;
+      const { shift: shiftB, mask: maskB, change: changeB } = changes[done + 1]!;
+      const { shift: shiftC, mask: maskC, change: changeC } = changes[done + 2]!;
+      const { shift: shiftD, mask: maskD, change: changeD } = changes[done + 3] ?? NO_CHANGE;
+      for (let i = 0; i < classes; i++) {
+        const word = source[i]!;
+        to[i] = (word & bits) ^ changeA[(word >>> shiftA) & maskA]! ^ changeB[(word >>> shiftB) & maskB]! ^
+          changeC[(word >>> shiftC) & maskC]! ^ changeD[(word >>> shiftD) & maskD]!;
+      }
+    }
+    source = to;
+    bits = -1;
+    done += 4;
+  } while (done < changes.length);
+}
+
+/**
+ * Merge equal words and add up their records; groups are numbered in order of first sight.
+ *
+ * @param words   [classes] packed words
+ * @param records [classes] records per class
+ * @param slots   [at least 2^bits] scratch; cleared here
+ * @param bits    log2 of the slots used; 2^bits must exceed the number of groups
+ * @param outWords, outRecords [groups] out; must not overlap the input
+ * @returns number of groups. Time O(classes + 2^bits) expected, allocates nothing.
+ */
+export function mergeWords(
+  words: Int32Array, records: Float64Array, classes: number, slots: Int32Array, bits: number,
+  outWords: Int32Array, outRecords: Float64Array,
+): number {
+  const shift = 32 - bits;
+  const mask = (1 << bits) - 1;
+  slots.fill(0, 0, mask + 1);
+  let groups = 0;
+  for (let i = 0; i < classes; i++) {
+    const word = words[i]!;
+    let slot = Math.imul(word, GOLDEN) >>> shift;
+    for (;;) {
+      const group = slots[slot]! - 1;
+      if (group < 0) {
+        outWords[groups] = word;
+        outRecords[groups] = records[i]!;
+        slots[slot] = ++groups;
+        break;
+      }
+      if (outWords[group] === word) {
+        outRecords[group]! += records[i]!;
+        break;
+      }
+      slot = (slot + 1) & mask;
+    }
+  }
+  return groups;
+}
+
+/** As {@link mergeWords} for classes of two words or more. */
+export function mergeWideWords(
+  words: readonly Int32Array[], records: Float64Array, classes: number, slots: Int32Array, bits: number,
+  outWords: readonly Int32Array[], outRecords: Float64Array,
+): number {
+  const shift = 32 - bits;
+  const mask = (1 << bits) - 1;
+  const width = words.length;
+  slots.fill(0, 0, mask + 1);
+  let groups = 0;
+  for (let i = 0; i < classes; i++) {
+    let hash = 0;
+    for (let w = 0; w < width; w++) {
+      hash = Math.imul(hash ^ words[w]![i]!, GOLDEN);
+      hash ^= hash >>> 15;
+    }
+    let slot = Math.imul(hash, GOLDEN) >>> shift;
+    for (;;) {
+      const group = slots[slot]! - 1;
+      if (group < 0) {
+        for (let w = 0; w < width; w++) outWords[w]![groups] = words[w]![i]!;
+        outRecords[groups] = records[i]!;
+        slots[slot] = ++groups;
+        break;
+      }
+      let w = 0;
+      while (w < width && outWords[w]![group] === words[w]![i]) w++;
+      if (w === width) {
+        outRecords[group]! += records[i]!;
+        break;
+      }
+      slot = (slot + 1) & mask;
+    }
+  }
+  return groups;
+}
+
+/** Sizes of classes: out = [suppressed records, kept classes, small classes, sum of squares of kept, of small, smallest kept]. */
+export function summariseSizes(records: Float64Array, classes: number, k: number, out: Float64Array): void {
+  let suppressed = 0;
+  let small = 0;
+  let keptSquares = 0;
+  let smallSquares = 0;
+  let smallest = Infinity;
+  for (let i = 0; i < classes; i++) {
+    const size = records[i]!;
+    if (size < k) {
+      suppressed += size;
+      small++;
+      smallSquares += size * size;
+    } else {
+      keptSquares += size * size;
+      if (size < smallest) smallest = size;
+    }
+  }
+  out[0] = suppressed;
+  out[1] = classes - small;
+  out[2] = small;
+  out[3] = keptSquares;
+  out[4] = smallSquares;
+  out[5] = smallest === Infinity ? 0 : smallest;
+}
+
+/** Numbers of the classes smaller than k, in order. @returns how many. */
+export function listSmall(records: Float64Array, classes: number, k: number, out: Int32Array): number {
+  let small = 0;
+  for (let i = 0; i < classes; i++) {
+    out[small] = i;
+    if (records[i]! < k) small++;
+  }
+  return small;
+}
+
+/** Add the records of listed classes to `out` [codes] by one key's code. */
+export function sumByCode(
+  words: Int32Array, records: Float64Array, list: Int32Array, listed: number, shift: number, mask: number, out: Float64Array,
+): void {
+  for (let i = 0; i < listed; i++) {
+    const at = list[i]!;
+    out[(words[at]! >>> shift) & mask]! += records[at]!;
+  }
+}

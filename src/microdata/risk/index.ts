@@ -1,0 +1,9 @@
+import type { Cells } from "../../cells/cells.ts";
+import { classRisk, type ClassRisk } from "./class-sizes.ts";
+
+/** Risk of the records that the cells count, each cell a class; a record with frequency f counts as f records. */
+export function measureCells(cells: Cells): ClassRisk {
+  return classRisk(cells.records);
+}
+
+export { belowK, classRisk, type ClassRisk, type ClassSizeCount } from "./class-sizes.ts";
