@@ -6,6 +6,7 @@ import {
   accuracy, declareColumn, noiseFigures, planNoisyCounts, protectNoisyCounts, verifyNoisyCounts,
   type BoundedCounts, type DeclaredColumn, type NoisyCountsPlan, type NoisyCountsRequest, type ProtectedNoisyCounts, type ReadBackNoisyCounts,
 } from "../../src/dp/noisy-counts/index.ts";
+import { prefixHierarchy } from "../../src/hierarchies/index.ts";
 import { rational } from "../../src/kernels/rational.ts";
 import { secureBits, uniformInts } from "../../src/random/index.ts";
 import { rehearsalBits } from "../../src/random/rehearsal-bits.ts";
@@ -130,6 +131,17 @@ describe("plan", () => {
     const wide = Array.from({ length: 5 }, (_, i) => declareColumn(`c${i}`, Array.from({ length: 60 }, (__, j) => `g${j}`)));
     const tables = [{ name: "t", dimensions: wide.map(({ column }) => column) }];
     expect(() => planNoisyCounts({ ...REQUEST, columns: wide, tables })).toThrow(expect.objectContaining({ code: "noisy-counts/too-many-cells" }));
+  });
+
+  test("a hierarchy declares the coarser groups, from the declared values alone", () => {
+    const zip = declareColumn("zip", ["95814", "95816", "94102"], prefixHierarchy({ keep: [3] }));
+    expect(zip.levels.map(({ groups }) => groups.length)).toEqual([3, 2, 1]);
+    const plan = planNoisyCounts({ ...REQUEST, columns: [zip], tables: [{ name: "t", dimensions: [{ column: "zip", levels: "all" }], margins: "none" }], budget: { rho: 100 } });
+    const people = ["95814", "95816", "95816", "94102", "10001"].map((code, i) => ({ contributor: String(i), values: [code] }));
+    const [leaves, threes, all] = protectNoisyCounts(boundedCounts(["zip"], people, 1), plan, rehearsalBits(1)).tables[0]!.blocks;
+    expect([...leaves!.count]).toEqual([1, 2, 1]);
+    expect([...threes!.count].sort()).toEqual([1, 3]);
+    expect([...all!.count]).toEqual([4]);
   });
 
   test("a group declared twice, or none, is refused", () => {
