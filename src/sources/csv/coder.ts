@@ -36,7 +36,7 @@ export interface CsvRange {
   /** Only records whose first byte lies before this many bytes from the first one pushed are read. */
   readonly limit: number;
   readonly baseOffset: number;
-  /** 1 when absent; `addRowsBefore` corrects the errors once the rows before the range have been counted. */
+  /** 2 when absent; `addRecordsBefore` corrects the errors once the records before the range have been counted. */
   readonly firstRow?: number | undefined;
 }
 
@@ -52,7 +52,7 @@ const QUOTES = 0x22222222;
 const HIGHS = 0x80808080 | 0;
 
 const SKIP = -1;
-/** Anything rarer than one column of codes or one of numbers. */
+/** Anything rarer than one column of codes or one of numbers with texts as nulls. */
 const GENERAL = -2;
 /** Column j of numbers is NUMBERS - j. */
 const NUMBERS = -3;
@@ -172,7 +172,8 @@ export class CsvCoder {
       const code = this.#codeColumn[field]!;
       const number = this.#numberColumn[field]!;
       if (code >= 0) this.#actions[field] = number >= 0 ? GENERAL : code;
-      else if (number >= 0) this.#actions[field] = NUMBERS - number;
+      // A null text such as -9 must be looked for before a number is read.
+      else if (number >= 0) this.#actions[field] = this.#nulls[number]!.some(hasDigit) ? GENERAL : NUMBERS - number;
     }
 
     this.dictionaries = options.dictionaries ?? Array.from({ length: codeColumns }, () => new DictionaryBuilder());
@@ -226,7 +227,7 @@ export class CsvCoder {
     this.#retryBytes = 0;
     this.#records = 0;
     this.#recordsBefore = 0;
-    this.#firstRow = range.firstRow ?? 1;
+    this.#firstRow = range.firstRow ?? 2;
     this.#offset = range.baseOffset;
     this.#limit = range.limit;
   }
@@ -321,6 +322,7 @@ export class CsvCoder {
       if (this.#tail > 0 && this.#bytes[this.#tail - 1] !== LF) {
         this.#addedLineFeed = this.#tail;
         this.#bytes[this.#tail++] = LF;
+        this.#checked = this.#tail;
       }
     }
     for (let i = this.#tail; i > kept || this.#final; i--) {
@@ -342,13 +344,13 @@ export class CsvCoder {
     const cache = this.#cache;
     const codes = this.#codes;
     const numbers = this.#numbers;
-    const delimiter = this.#delimiter;
+    const delimiter = this.#delimiter | 0;
     const delimiters = Math.imul(delimiter, ONES);
-    const lastField = this.#fieldCount - 1;
-    const addedLineFeed = this.#addedLineFeed;
-    const stopAt = Math.min(this.#region, this.#limit);
-    let p = this.#at;
-    let record = this.#records;
+    const lastField = (this.#fieldCount - 1) | 0;
+    const addedLineFeed = this.#addedLineFeed | 0;
+    const stopAt = Math.min(this.#region, this.#limit) | 0;
+    let p = this.#at | 0;
+    let record = this.#records | 0;
 
     while (p < stopAt && record < BATCH_RECORDS) {
       let field = 0;
@@ -359,7 +361,7 @@ export class CsvCoder {
 
         if ((word & 0xff) === QUOTE) {
           this.#records = record;
-          p = this.#quoted(field, start);
+          p = this.#quoted(field, start) | 0;
           if (p < 0) return; // at is still the row's start
         } else if (action >= 0) {
           let other = word ^ delimiters;
@@ -393,7 +395,7 @@ export class CsvCoder {
           const stop = bytes[p]!;
           if (stop !== delimiter && stop !== LF && !(stop === CR && bytes[p + 1] === LF && p + 1 !== addedLineFeed)) {
             this.#records = record;
-            p = this.#unquoted(field, start, p);
+            p = this.#unquoted(field, start, p) | 0;
           } else if (p - start > 8) {
             codes[action * BATCH_RECORDS + record] = this.#longCode(action, start, p);
           } else {
@@ -435,7 +437,7 @@ export class CsvCoder {
             p = q;
           } else {
             this.#records = record;
-            p = this.#unquoted(field, start, start);
+            p = this.#unquoted(field, start, start) | 0;
           }
         } else if (action === SKIP) {
           let other = word ^ delimiters;
@@ -450,11 +452,11 @@ export class CsvCoder {
           const stop = bytes[p]!;
           if (p - start > MAX_FIELD_BYTES || (stop !== delimiter && stop !== LF)) {
             this.#records = record;
-            p = this.#unquoted(field, start, p);
+            p = this.#unquoted(field, start, p) | 0;
           }
         } else {
           this.#records = record;
-          p = this.#unquoted(field, start, start);
+          p = this.#unquoted(field, start, start) | 0;
         }
 
         // The field is coded and bytes[p] ends it: a delimiter, LF or CRLF.
@@ -474,7 +476,7 @@ export class CsvCoder {
 
       if (field !== lastField) {
         this.#records = record;
-        p = this.#shortRow(field + 1, p);
+        p = this.#shortRow(field + 1, p) | 0;
         if (p < 0) return;
         this.#at = p;
         continue; // blank lines to the end of the file
@@ -495,7 +497,7 @@ export class CsvCoder {
    */
   #unquoted(field: number, start: number, at: number): number {
     const bytes = this.#bytes;
-    const delimiter = this.#delimiter;
+    const delimiter = this.#delimiter | 0;
     let p = at;
     for (; ; p++) {
       const byte = bytes[p]!;
@@ -689,13 +691,15 @@ export class CsvCoder {
     const bytes = this.#bytes;
     const place = { row: this.#row, expected: this.#fieldCount, found, offset: this.#offset + this.#at };
     if (bytes[this.#at] !== LF && bytes[this.#at] !== CR) throw csvError("ragged-row", place);
+    // No further than the bytes known to be UTF-8: what comes after may yet turn out to be another fault.
+    const end = this.#checked;
     let p = next;
-    while (p < this.#tail && (bytes[p] === LF || (bytes[p] === CR && p + 1 < this.#tail && bytes[p + 1] === LF))) {
+    while (p < end && (bytes[p] === LF || (bytes[p] === CR && p + 1 < end && bytes[p + 1] === LF))) {
       if (bytes[p] === CR && p + 1 === this.#addedLineFeed) this.#fail("lone-carriage-return", p);
       p += bytes[p] === CR ? 2 : 1;
     }
-    if (this.#final && p === this.#tail) return p;
-    if (p === this.#tail || (!this.#final && bytes[p] === CR && p + 1 === this.#tail)) {
+    if (this.#final && p === end) return p;
+    if (p === end || (bytes[p] === CR && p + 1 === end)) {
       this.#retryBytes = (this.#tail - this.#at) * 2;
       return -1;
     }
@@ -710,6 +714,10 @@ export class CsvCoder {
   #fail(fault: CsvFault, position: number): never {
     throw csvError(fault, { row: this.#row, offset: this.#offset + position });
   }
+}
+
+function hasDigit(text: Uint8Array): boolean {
+  return text.some((byte) => byte >= 48 && byte <= 57);
 }
 
 function equals(text: Uint8Array, source: Uint8Array, start: number, end: number): boolean {

@@ -48,13 +48,15 @@ export function csvError(fault: CsvFault, place: CsvPlace): DataError {
 }
 
 /**
- * An error of a coder that started counting rows at 1 in the middle of a file, with the rows before it added.
- * Errors without a row number are returned as they are.
+ * An error of a coder that read a range of a file as if it came right after the header, with its row counted from the
+ * start of the file. Errors without a row number are returned as they are.
+ *
+ * @param records records of the ranges before
  */
-export function addRowsBefore(error: DataError, rows: number): DataError {
+export function addRecordsBefore(error: DataError, records: number): DataError {
   const row = error.detail["row"];
   if (!error.code.startsWith("csv/") || typeof row !== "number") return error;
-  return csvError(error.code.slice(4) as CsvFault, { ...(error.detail as ErrorDetail & CsvPlace), row: row + rows });
+  return csvError(error.code.slice(4) as CsvFault, { ...(error.detail as ErrorDetail & CsvPlace), row: row + records });
 }
 
 function sentence(fault: CsvFault, { row, offset, column, expected, found, first, second }: CsvPlace): string {
