@@ -42,11 +42,15 @@ export function parseDecimal(text: string | number): Rational {
   const whole = match?.[2] ?? "";
   const fraction = match?.[3] ?? "";
   if (match === null || whole.length + fraction.length === 0) {
-    throw new RangeError("Not a decimal number; expected digits with an optional point and exponent, such as 0.25 or 1e-10.");
+    throw new RangeError(
+      "Not a decimal number; expected digits with an optional point and exponent, such as 0.25 or 1e-10.",
+    );
   }
   const exponent = Number(match[4] ?? 0) - fraction.length;
   if (whole.length + fraction.length > MAX_DIGITS || Math.abs(exponent) > MAX_EXPONENT) {
-    throw new RangeError(`A decimal number may have at most ${MAX_DIGITS} digits and an exponent within ±${MAX_EXPONENT}.`);
+    throw new RangeError(
+      `A decimal number may have at most ${MAX_DIGITS} digits and an exponent within ±${MAX_EXPONENT}.`,
+    );
   }
   const digits = BigInt(match[1] + whole + fraction);
   return exponent < 0 ? rational(digits, 10n ** BigInt(-exponent)) : rational(digits * 10n ** BigInt(exponent));

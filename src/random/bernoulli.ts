@@ -1,7 +1,8 @@
 import type { UniformInts } from "./uniform-ints.ts";
 
 /**
- * Exact coin tosses with probability exp(-x). All probabilities are ratios of integers and stay so: no floating-point arithmetic takes part.
+ * Exact coin tosses with probability exp(-x). All probabilities are ratios of integers and stay so: no floating-point
+ * arithmetic takes part.
  *
  * Source: Canonne, Kamath, Steinke (2020), "The Discrete Gaussian for Differential Privacy", Algorithm 1. It draws
  * Bernoulli(x/k) for k = 1, 2, ...; here that is Bernoulli(1/k) and Bernoulli(x), both needed, which is the same event and

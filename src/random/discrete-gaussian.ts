@@ -19,7 +19,9 @@ const LARGEST_ROOT = 94_906_265;
  */
 export function discreteGaussian(sigmaSquared: Rational): IntegerSampler {
   const { numerator: p, denominator: q } = sigmaSquared;
-  if (p <= 0n || q <= 0n) throw new RangeError("The variance parameter of a discrete Gaussian distribution must be positive.");
+  if (p <= 0n || q <= 0n) {
+    throw new RangeError("The variance parameter of a discrete Gaussian distribution must be positive.");
+  }
   const t = integerSquareRoot(p / q) + 1n;
   const laplace = discreteLaplace({ numerator: t, denominator: 1n });
   const slope = q * t;

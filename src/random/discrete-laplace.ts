@@ -19,7 +19,9 @@ const LARGEST = Number.MAX_SAFE_INTEGER;
  */
 export function discreteLaplace(scale: Rational): IntegerSampler {
   const { numerator, denominator } = scale;
-  if (numerator <= 0n || denominator <= 0n) throw new RangeError("The scale of a discrete Laplace distribution must be positive.");
+  if (numerator <= 0n || denominator <= 0n) {
+    throw new RangeError("The scale of a discrete Laplace distribution must be positive.");
+  }
   if (numerator <= BigInt(LARGEST) && denominator <= BigInt(LARGEST)) {
     const t = Number(numerator);
     const s = Number(denominator);
@@ -57,7 +59,10 @@ function laplaceOnBigInts(ints: UniformInts, t: bigint, s: bigint): number {
 /** Planners keep the scale below 2^32, where a draw beyond 2^53 has probability below exp(-2,000,000). */
 function safeInteger(value: bigint): number {
   if (value > BigInt(LARGEST)) {
-    throw new InternalError("random/out-of-range", "A noise value has more than 53 bits; the noise scale is too large to be of use.");
+    throw new InternalError(
+      "random/out-of-range",
+      "A noise value has more than 53 bits; the noise scale is too large to be of use.",
+    );
   }
   return Number(value);
 }

@@ -2,7 +2,9 @@ import type { RandomBits } from "./random-bits.ts";
 
 /** Exactly uniform integers: what the samplers are written in. */
 export interface UniformInts {
-  /** Uniform on 0 .. n - 1. n is an integer, 1 <= n <= 2^53. Not checked again here: samplers check when they are made. */
+  /**
+   * Uniform on 0 .. n - 1. n is an integer, 1 <= n <= 2^53. Not checked again here: samplers check when they are made.
+   */
   below(n: number): number;
   /** Uniform on 0 .. n - 1, n >= 1. */
   belowBig(n: bigint): bigint;

@@ -1,5 +1,7 @@
 import { PolicyError } from "../../errors/index.ts";
-import { add, compare, divide, multiply, ONE, parseDecimal, rational, ZERO, type Rational } from "../../kernels/rational.ts";
+import {
+  add, compare, divide, multiply, ONE, parseDecimal, rational, ZERO, type Rational,
+} from "../../kernels/rational.ts";
 import { rhoOfEpsilon } from "./zcdp.ts";
 
 /**
@@ -21,27 +23,41 @@ export interface ExactBudget {
   readonly total: Rational;
 }
 
-/** @throws PolicyError `dp/budget` when the budget does not fit the mechanism, is no positive decimal, or delta is not in (0, 1) */
+/**
+ * @throws PolicyError `dp/budget` when the budget does not fit the mechanism, is no positive decimal, or delta is not
+ * in (0, 1)
+ */
 export function exactBudget(mechanism: Mechanism, budget: Budget): ExactBudget {
   if ("rho" in budget) {
     if ("epsilon" in budget) throw budgetError("The budget gives both rho and epsilon; keep one of them.");
     if (mechanism !== "discrete-gaussian") {
-      throw budgetError("Discrete Laplace noise is accounted in epsilon, but the budget gives rho. Give epsilon, or choose discrete-gaussian.");
+      throw budgetError(
+        "Discrete Laplace noise is accounted in epsilon, but the budget gives rho. Give epsilon, or choose " +
+          "discrete-gaussian.",
+      );
     }
     return { mechanism, total: positive("rho", budget.rho) };
   }
   const epsilon = positive("epsilon", budget.epsilon);
   if (mechanism === "discrete-laplace") {
     if (budget.delta !== undefined) {
-      throw budgetError("Discrete Laplace noise needs no delta: it spends epsilon alone. Remove delta, or choose discrete-gaussian.");
+      throw budgetError(
+        "Discrete Laplace noise needs no delta: it spends epsilon alone. Remove delta, or choose " +
+          "discrete-gaussian.",
+      );
     }
     return { mechanism, total: epsilon };
   }
   if (budget.delta === undefined) {
-    throw budgetError("Discrete Gaussian noise cannot meet epsilon alone. Give rho, or epsilon together with delta, or choose discrete-laplace.");
+    throw budgetError(
+      "Discrete Gaussian noise cannot meet epsilon alone. Give rho, or epsilon together with delta, or choose " +
+        "discrete-laplace.",
+    );
   }
   const delta = positive("delta", budget.delta);
-  if (compare(delta, ONE) >= 0) throw budgetError("delta must be below 1; a usual choice is far below 1 over the number of people.");
+  if (compare(delta, ONE) >= 0) {
+    throw budgetError("delta must be below 1; a usual choice is far below 1 over the number of people.");
+  }
   try {
     return { mechanism, total: rhoOfEpsilon(epsilon, delta) };
   } catch {
@@ -56,7 +72,9 @@ export function exactBudget(mechanism: Mechanism, budget: Budget): ExactBudget {
 export function splitBudget(total: Rational, shares: readonly (string | number | undefined)[]): Rational[] {
   const given = shares.filter((share) => share !== undefined).length;
   if (given !== 0 && given !== shares.length) {
-    throw budgetError(`${given} of ${shares.length} tables state a share of the budget. State it for all of them or for none.`);
+    throw budgetError(
+      `${given} of ${shares.length} tables state a share of the budget. State it for all of them or for none.`,
+    );
   }
   const weights = shares.map((share) => (share === undefined ? ONE : positive("share", share)));
   const sum = sumOf(weights);
@@ -83,7 +101,9 @@ export function rhoOfSigmaSquared(sigmaSquared: Rational, maxRecordsPerContribut
   return sigmaSquaredFor(sigmaSquared, maxRecordsPerContributor); // the relation is its own inverse
 }
 
-/** Scale of discrete Laplace noise for epsilon: the counts move by at most m in L1 norm, so scale = m / epsilon. Exact. */
+/**
+ * Scale of discrete Laplace noise for epsilon: the counts move by at most m in L1 norm, so scale = m / epsilon. Exact.
+ */
 export function scaleFor(epsilon: Rational, maxRecordsPerContributor: number): Rational {
   return divide(rational(maxRecordsPerContributor), epsilon);
 }

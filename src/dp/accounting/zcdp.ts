@@ -18,10 +18,12 @@ const ROUNDING = 2 ** -46;
  * Source: Canonne, Kamath, Steinke (2020), Proposition 12 with Corollary 13.
  */
 export function epsilonAtOrder(divergence: number, order: number, delta: number): number {
+  const logOrder = Math.log(order);
+  const logDelta = Math.log(delta);
   const gain = -Math.log1p(1 / (order - 1)); // ln(1 - 1/order) without cancellation near order 1
-  const price = -(Math.log(order) + Math.log(delta)) / (order - 1);
-  const slack = ROUNDING * (Math.abs(divergence) + Math.abs(gain) + (Math.abs(Math.log(order)) + Math.abs(Math.log(delta))) / (order - 1));
-  return divergence + gain + price + slack;
+  const price = -(logOrder + logDelta) / (order - 1);
+  const size = Math.abs(divergence) + Math.abs(gain) + (Math.abs(logOrder) + Math.abs(logDelta)) / (order - 1);
+  return divergence + gain + price + ROUNDING * size;
 }
 
 /**
@@ -50,7 +52,10 @@ export function epsilonOfRho(rho: Rational, delta: Rational): number {
   return Math.max(0, Math.min(tight, simpleEpsilonOfRho(rho, delta)));
 }
 
-/** rho + 2 sqrt(rho ln(1 / delta)), rounded up. Source: Bun, Steinke (2016), Proposition 1.3; never below the tight bound. */
+/**
+ * rho + 2 sqrt(rho ln(1 / delta)), rounded up. Source: Bun, Steinke (2016), Proposition 1.3; never below the tight
+ * bound.
+ */
 export function simpleEpsilonOfRho(rho: Rational, delta: Rational): number {
   const up = toNumberUp(rho);
   return (up + 2 * Math.sqrt(up * -Math.log(checkedDelta(delta)))) * (1 + ROUNDING);
@@ -68,7 +73,8 @@ export function deltaOfRho(rho: Rational, epsilon: number): number {
   // The derivative (2a - 1) rho - epsilon + ln(1 - 1/a) grows with a and has one root.
   let low = 0;
   let high = 1;
-  const slope = (x: number): number => (2 * x + 1) * up - epsilon - Math.log1p(1 / x); // ln(1 - 1/a) = -ln(1 + 1/(a - 1))
+  // x = a - 1, and ln(1 - 1/a) = -ln(1 + 1/x)
+  const slope = (x: number): number => (2 * x + 1) * up - epsilon - Math.log1p(1 / x);
   while (slope(high) < 0 && high < 2 ** 60) high *= 2;
   for (let i = 0; i < 200; i++) {
     const middle = (low + high) / 2;
@@ -116,6 +122,8 @@ export function rhoOfEpsilon(epsilon: Rational, delta: Rational): Rational {
 
 function checkedDelta(delta: Rational): number {
   const down = toNumberDown(delta);
-  if (!(down > 0) || compare(delta, rational(1n)) >= 0) throw new RangeError("delta must lie between 0 and 1, both excluded.");
+  if (!(down > 0) || compare(delta, rational(1n)) >= 0) {
+    throw new RangeError("delta must lie between 0 and 1, both excluded.");
+  }
   return down;
 }

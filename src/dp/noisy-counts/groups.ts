@@ -28,14 +28,19 @@ export interface DeclaredColumn {
  */
 export function declareColumn(column: string, groups: readonly string[], hierarchy?: Hierarchy): DeclaredColumn {
   if (groups.length === 0) {
-    throw new PolicyError("noisy-counts/groups", `No groups are declared for column ${column}; list every group to publish.`, { column });
+    throw new PolicyError(
+      "noisy-counts/groups",
+      `No groups are declared for column ${column}; list every group to publish.`,
+      { column },
+    );
   }
   const dictionary = DictionaryBuilder.from(groups);
   if (dictionary.size !== groups.length) {
     const repeated = groups.length - dictionary.size;
     throw new PolicyError(
       "noisy-counts/groups",
-      `${repeated} of the ${groups.length} groups declared for column ${column} repeat earlier ones; list each group once.`,
+      `${repeated} of the ${groups.length} groups declared for column ${column} repeat earlier ones; list each ` +
+        "group once.",
       { column, repeated },
     );
   }

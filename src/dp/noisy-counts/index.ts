@@ -5,7 +5,9 @@ export {
   planNoisyCounts,
   type NoisyBlockPlan, type NoisyCountsPlan, type NoisyCountsRequest, type NoisyTablePlan, type NoisyTableRequest,
 } from "./plan.ts";
-export { protectNoisyCounts, type BoundedCounts, type NoisyBlock, type NoisyTable, type ProtectedNoisyCounts } from "./protect.ts";
+export {
+  protectNoisyCounts, type BoundedCounts, type NoisyBlock, type NoisyTable, type ProtectedNoisyCounts,
+} from "./protect.ts";
 export {
   verifyNoisyCounts,
   type NoisyCountsFinding, type NoisyCountsVerdict, type ReadBackBlock, type ReadBackNoisyCounts,

@@ -1,5 +1,7 @@
 import { PolicyError } from "../../errors/index.ts";
-import { compare, formatRational, multiply, parseDecimal, parseRational, rational, toDecimalUp, exactly, type Rational } from "../../kernels/rational.ts";
+import {
+  compare, formatRational, multiply, parseDecimal, parseRational, rational, toDecimalUp, exactly, type Rational,
+} from "../../kernels/rational.ts";
 import {
   epsilonOfRho, epsilonOfScale, exactBudget, rhoOfSigmaSquared, scaleFor, sigmaSquaredFor, splitBudget, sumOf,
   type Budget, type Mechanism,
@@ -103,12 +105,16 @@ export function planNoisyCounts(request: NoisyCountsRequest): NoisyCountsPlan {
   const { mechanism, privacyUnit, maxRecordsPerContributor: m } = request;
   const otherwise = request.otherwise ?? "drop";
   if (!Number.isSafeInteger(m) || m < 1) {
-    throw new PolicyError("noisy-counts/contribution-bound", "maxRecordsPerContributor must be a whole number of records, 1 or more.");
+    throw new PolicyError(
+      "noisy-counts/contribution-bound",
+      "maxRecordsPerContributor must be a whole number of records, 1 or more.",
+    );
   }
   if (privacyUnit === "record" && m !== 1) {
     throw new PolicyError(
       "noisy-counts/contribution-bound",
-      `maxRecordsPerContributor is ${m}, but with privacyUnit record each record stands alone. Set it to 1, or declare a contributor column.`,
+      `maxRecordsPerContributor is ${m}, but with privacyUnit record each record stands alone. Set it to 1, or ` +
+        "declare a contributor column.",
     );
   }
   if (request.tables.length === 0) throw tableError("No table is requested; name at least one.");
@@ -118,14 +124,16 @@ export function planNoisyCounts(request: NoisyCountsRequest): NoisyCountsPlan {
   const { total } = exactBudget(mechanism, request.budget);
   const parts = splitBudget(total, request.tables.map((table) => table.share));
   const columns = new Map<string, DeclaredColumn>();
-  const offered = new Map(request.columns.map((declared) => [declared.column, otherwise === "other" ? withOther(declared) : declared]));
+  const offered = new Map(
+    request.columns.map((declared) => [declared.column, otherwise === "other" ? withOther(declared) : declared]),
+  );
   const tables = request.tables.map((table, i) => planTable(table, mechanism, parts[i]!, m, offered, columns));
-  const cells = tables.reduce((sum, table) => sum + table.blocks.reduce((inTable, block) => inTable + block.cells, 0), 0);
+  const cells = tables.flatMap((table) => table.blocks).reduce((sum, block) => sum + block.cells, 0);
   if (cells > MAX_CELLS) {
     throw new PolicyError(
       "noisy-counts/too-many-cells",
-      `The tables have ${cells} combinations of declared groups, and all of them would be published; ${MAX_CELLS} are supported. ` +
-        "Use coarser levels, fewer dimensions or fewer margins.",
+      `The tables have ${cells} combinations of declared groups, and all of them would be published; ` +
+        `${MAX_CELLS} are supported. Use coarser levels, fewer dimensions or fewer margins.`,
       { cells },
     );
   }
@@ -137,7 +145,9 @@ export function planNoisyCounts(request: NoisyCountsRequest): NoisyCountsPlan {
   const plan = {
     method: "noisy-counts" as const,
     mechanism,
-    adjacency: privacyUnit === "record" ? ("add or remove one record" as const) : ("add or remove all records of one contributor" as const),
+    adjacency: privacyUnit === "record"
+      ? ("add or remove one record" as const)
+      : ("add or remove all records of one contributor" as const),
     privacyUnit,
     maxRecordsPerContributor: m,
     measure: measure as "rho" | "epsilon",
@@ -174,15 +184,21 @@ function planTable(
     if (column === undefined) {
       throw new PolicyError(
         "noisy-counts/groups",
-        `Table ${table.name} counts by column ${name}, which has no declared groups. List them: groups taken from the data would tell who is in it.`,
+        `Table ${table.name} counts by column ${name}, which has no declared groups. List them: groups taken ` +
+          "from the data would tell who is in it.",
         { table: table.name, column: name },
       );
     }
     const asked = typeof dimension === "string" ? [0] : dimension.levels;
-    const levels = asked === "all" ? column.levels.map(({ level }) => level) : [...new Set(asked)].sort((a, b) => a - b);
+    const levels = asked === "all"
+      ? column.levels.map(({ level }) => level)
+      : [...new Set(asked)].sort((a, b) => a - b);
     const unknown = levels.filter((level) => column.levels[level] === undefined);
     if (levels.length === 0 || unknown.length > 0) {
-      throw tableError(`Table ${table.name} asks for a level of column ${name} that is not there; it has levels 0 to ${column.levels.length - 1}.`);
+      throw tableError(
+        `Table ${table.name} asks for a level of column ${name} that is not there; it has levels 0 to ` +
+          `${column.levels.length - 1}.`,
+      );
     }
     used.set(name, column);
     return { column, levels };
@@ -195,7 +211,8 @@ function planTable(
   if (compare(noise, limit) > 0) {
     throw new PolicyError(
       "noisy-counts/too-much-noise",
-      `The budget leaves table ${table.name} with noise beyond four thousand million per count. Raise the budget, or publish fewer tables.`,
+      `The budget leaves table ${table.name} with noise beyond four thousand million per count. Raise the ` +
+        "budget, or publish fewer tables.",
       { table: table.name },
     );
   }
@@ -211,10 +228,12 @@ function planTable(
         cells *= level === null ? 1 : column.levels[level]!.groups.length;
         summed *= largestGroup(column, finest[d]!, level);
       });
-      return { levels, cells, summed, standardDeviation: Number((figures.standardDeviation * Math.sqrt(summed)).toPrecision(6)) };
+      const standardDeviation = Number((figures.standardDeviation * Math.sqrt(summed)).toPrecision(6));
+      return { levels, cells, summed, standardDeviation };
     });
   });
-  return { name: table.name, dimensions: names, spent: formatRational(part), noise: formatRational(noise), figures, blocks };
+  const [spent, parameter] = [part, noise].map(formatRational) as [string, string];
+  return { name: table.name, dimensions: names, spent, noise: parameter, figures, blocks };
 }
 
 /** Which columns each block keeps, the full table first; margins in the order asked, or by ever fewer columns. */
@@ -223,7 +242,11 @@ function keptColumns(table: NoisyTableRequest, names: readonly string[]): boolea
   const margins = table.margins ?? "all";
   if (margins === "none") return [full];
   if (margins === "all") {
-    if (names.length > 20) throw tableError(`Table ${table.name} has ${names.length} dimensions; all its margins are too many. List those to publish.`);
+    if (names.length > 20) {
+      throw tableError(
+        `Table ${table.name} has ${names.length} dimensions; all its margins are too many. List those to publish.`,
+      );
+    }
     const subsets = product(names.map(() => [true, false] as const));
     return subsets
       .map((kept) => ({ kept: [...kept], size: kept.filter(Boolean).length }))
@@ -234,7 +257,11 @@ function keptColumns(table: NoisyTableRequest, names: readonly string[]): boolea
   const blocks = [full];
   for (const margin of margins) {
     const strange = margin.filter((column) => !names.includes(column));
-    if (strange.length > 0) throw tableError(`A margin of table ${table.name} keeps a column that is none of its dimensions: ${strange.join(", ")}.`);
+    if (strange.length > 0) {
+      throw tableError(
+        `A margin of table ${table.name} keeps a column that is none of its dimensions: ${strange.join(", ")}.`,
+      );
+    }
     const kept = names.map((name) => margin.includes(name));
     if (!seen.has(kept.join())) blocks.push(kept);
     seen.add(kept.join());
@@ -265,7 +292,11 @@ export function levelMap(column: DeclaredColumn, finer: number, coarser: number)
   from.of.forEach((group, leaf) => {
     const above = to.of[leaf]!;
     if (map[group] !== -1 && map[group] !== above) {
-      throw new PolicyError("noisy-counts/groups", `Levels ${finer} and ${coarser} of column ${column.column} do not nest.`, { column: column.column });
+      throw new PolicyError(
+        "noisy-counts/groups",
+        `Levels ${finer} and ${coarser} of column ${column.column} do not nest.`,
+        { column: column.column },
+      );
     }
     map[group] = above;
   });
@@ -281,7 +312,10 @@ function equivalentEpsilon(rho: Rational, delta: string | number): { delta: stri
   try {
     return { delta: String(delta), epsilon: toDecimalUp(exactly(epsilonOfRho(rho, parseDecimal(delta))), 4) };
   } catch {
-    throw new PolicyError("dp/budget", "The delta at which epsilon is reported must be a decimal between 0 and 1, such as 1e-10.");
+    throw new PolicyError(
+      "dp/budget",
+      "The delta at which epsilon is reported must be a decimal between 0 and 1, such as 1e-10.",
+    );
   }
 }
 
@@ -291,9 +325,13 @@ function statementOf(plan: Omit<NoisyCountsPlan, "statement">): string {
   const unit = plan.privacyUnit === "record" ? "one record" : `one contributor, of whom ${records} counted`;
   const amount = shortest(parseFraction(plan.spent));
   const promise = plan.measure === "rho"
-    ? `rho = ${amount} (zero-concentrated differential privacy), which implies epsilon = ${plan.equivalent!.epsilon} at delta = ${plan.equivalent!.delta}`
+    ? `rho = ${amount} (zero-concentrated differential privacy), which implies ` +
+      `epsilon = ${plan.equivalent!.epsilon} at delta = ${plan.equivalent!.delta}`
     : `epsilon = ${amount} (pure differential privacy)`;
-  return `Every count carries ${noise} noise. All tables of this release together spend ${promise}, for adding or removing ${unit}.`;
+  return (
+    `Every count carries ${noise} noise. All tables of this release together spend ${promise}, ` +
+    `for adding or removing ${unit}.`
+  );
 }
 
 /** Plain decimal, rounded up at the sixth digit after the point where it does not end before. */
@@ -308,7 +346,10 @@ export function parseFraction(text: string): Rational {
   try {
     return parseRational(text);
   } catch {
-    throw new PolicyError("noisy-counts/plan", "The plan holds a noise or budget figure that is no fraction. Make the plan again from the policy.");
+    throw new PolicyError(
+      "noisy-counts/plan",
+      "The plan holds a noise or budget figure that is no fraction. Make the plan again from the policy.",
+    );
   }
 }
 

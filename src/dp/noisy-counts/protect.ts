@@ -2,10 +2,14 @@ import type { Cells } from "../../cells/cells.ts";
 import type { Dictionary } from "../../columns/index.ts";
 import { DisclosureError, InternalError } from "../../errors/index.ts";
 import { compare } from "../../kernels/rational.ts";
-import { discreteGaussian, discreteLaplace, uniformInts, type IntegerSampler, type RandomBits, type UniformInts } from "../../random/index.ts";
+import {
+  discreteGaussian, discreteLaplace, uniformInts, type IntegerSampler, type RandomBits, type UniformInts,
+} from "../../random/index.ts";
 import { sumOf } from "../accounting/index.ts";
 import { groupOfCode, OTHER } from "./groups.ts";
-import { levelMap, parseFraction, spentBy, type NoisyBlockPlan, type NoisyCountsPlan, type NoisyTablePlan } from "./plan.ts";
+import {
+  levelMap, parseFraction, spentBy, type NoisyBlockPlan, type NoisyCountsPlan, type NoisyTablePlan,
+} from "./plan.ts";
 
 /** Counts over the keys, of records that a contribution bound has already been applied to. */
 export interface BoundedCounts {
@@ -39,7 +43,11 @@ export interface ProtectedNoisyCounts {
   readonly statement: string;
   readonly tables: readonly NoisyTable[];
   /** Exact figures, for internal evidence only: they are not covered by the promise. */
-  readonly internal: readonly { readonly table: string; readonly recordsInOther: number; readonly recordsDropped: number }[];
+  readonly internal: readonly {
+    readonly table: string;
+    readonly recordsInOther: number;
+    readonly recordsDropped: number;
+  }[];
 }
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
@@ -82,7 +90,8 @@ export function protectNoisyCounts(counts: BoundedCounts, plan: NoisyCountsPlan,
     const exact = countDeclared(counts, plan, table);
     internal.push({ table: table.name, recordsInOther: exact.recordsInOther, recordsDropped: exact.recordsDropped });
     const noise = noises[i]!;
-    addNoise(exact.count, plan.mechanism === "discrete-gaussian" ? discreteGaussian(noise) : discreteLaplace(noise), ints);
+    const draw = plan.mechanism === "discrete-gaussian" ? discreteGaussian(noise) : discreteLaplace(noise);
+    addNoise(exact.count, draw, ints);
     const blocks = table.blocks.map((block) => noisyBlock(exact.count, plan, table, block));
     return { name: table.name, blocks };
   });
@@ -98,7 +107,12 @@ function countDeclared(
   const finest = table.blocks[0]!;
   const dimensions = table.dimensions.map((name, d) => {
     const key = cells.keys.indexOf(name);
-    if (key < 0) throw new InternalError("noisy-counts/missing-key", `The cells have no key ${name}, which table ${table.name} counts by.`);
+    if (key < 0) {
+      throw new InternalError(
+        "noisy-counts/missing-key",
+        `The cells have no key ${name}, which table ${table.name} counts by.`,
+      );
+    }
     const column = plan.columns.find((declared) => declared.column === name)!;
     const leaf = column.levels[0]!.groups;
     const other = plan.otherwise === "other" ? leaf.indexOf(OTHER) : -1;
@@ -149,8 +163,16 @@ function clamp(value: number): number {
   return value > LARGEST ? LARGEST : value < -LARGEST ? -LARGEST : value;
 }
 
-/** Sum the finest noisy counts into one block. Margins come from counts before they are raised to 0, so they stay unbiased. */
-function noisyBlock(finestCount: Float64Array, plan: NoisyCountsPlan, table: NoisyTablePlan, block: NoisyBlockPlan): NoisyBlock {
+/**
+ * Sum the finest noisy counts into one block. Margins come from counts before they are raised to 0, so they stay
+ * unbiased.
+ */
+function noisyBlock(
+  finestCount: Float64Array,
+  plan: NoisyCountsPlan,
+  table: NoisyTablePlan,
+  block: NoisyBlockPlan,
+): NoisyBlock {
   const finest = table.blocks[0]!;
   const dimensions = table.dimensions.map((name, d) => {
     const column = plan.columns.find((declared) => declared.column === name)!;
@@ -193,6 +215,7 @@ function noisyBlock(finestCount: Float64Array, plan: NoisyCountsPlan, table: Noi
 function overspent(): DisclosureError {
   return new DisclosureError(
     "noisy-counts/overspent",
-    "The noise in the plan spends more than the plan's budget. Make the plan again from the policy; plans are not edited by hand.",
+    "The noise in the plan spends more than the plan's budget. Make the plan again from the policy; plans are " +
+      "not edited by hand.",
   );
 }

@@ -20,7 +20,8 @@ export interface ReadBackNoisyCounts {
 }
 
 export interface NoisyCountsFinding {
-  readonly check: "budget" | "statement" | "blocks" | "columns" | "integers" | "combinations" | "additivity" | "non-negative";
+  readonly check:
+    | "budget" | "statement" | "blocks" | "columns" | "integers" | "combinations" | "additivity" | "non-negative";
   readonly table?: string;
   /** Offending rows or blocks. */
   readonly found: number;
@@ -44,24 +45,32 @@ export function verifyNoisyCounts(readBack: ReadBackNoisyCounts, plan: NoisyCoun
   const findings: NoisyCountsFinding[] = [];
   checkBudget(plan, findings);
   if (readBack.statement !== plan.statement) {
-    findings.push({ check: "statement", found: 1, message: "The privacy statement that was published is not that of the plan." });
+    findings.push({
+      check: "statement", found: 1,
+      message: "The privacy statement that was published is not that of the plan.",
+    });
   }
   const expected = plan.tables.reduce((sum, table) => sum + table.blocks.length, 0);
   if (readBack.blocks.length !== expected) {
-    findings.push({ check: "blocks", found: readBack.blocks.length, message: `${readBack.blocks.length} blocks were published; the plan has ${expected}.` });
+    findings.push({
+      check: "blocks", found: readBack.blocks.length,
+      message: `${readBack.blocks.length} blocks were published; the plan has ${expected}.`,
+    });
   }
   for (const table of plan.tables) {
     let finest: Map<string, bigint> | undefined;
     table.blocks.forEach((block, b) => {
       const counts = checkBlock(readBack, plan, table, block, findings);
       if (b === 0) finest = counts;
-      else if (counts !== undefined && finest !== undefined && !plan.nonNegative) checkAdditivity(finest, counts, plan, table, block, findings);
+      else if (counts !== undefined && finest !== undefined && !plan.nonNegative) {
+        checkAdditivity(finest, counts, plan, table, block, findings);
+      }
     });
   }
   return {
     passed: findings.length === 0,
     findings,
-    notChecked: "Whether the published counts differ from the true ones by noise of the planned law cannot be seen in the output.",
+    notChecked: "Whether the published counts differ from the true ones by the planned noise cannot be seen in the output.",
   };
 }
 
@@ -74,7 +83,8 @@ function checkBudget(plan: NoisyCountsPlan, findings: NoisyCountsFinding[]): voi
         : epsilonOfScale(noise, plan.maxRecordsPerContributor);
     }),
   );
-  if ((plan.measure === "rho") !== (plan.mechanism === "discrete-gaussian") || compare(spent, parseFraction(plan.spent)) > 0) {
+  const measured = plan.mechanism === "discrete-gaussian" ? "rho" : "epsilon";
+  if (plan.measure !== measured || compare(spent, parseFraction(plan.spent)) > 0) {
     findings.push({ check: "budget", found: 1, message: "The planned noise spends more than the plan states." });
   }
   if (compare(parseFraction(plan.spent), parseFraction(plan.budget)) > 0) {
@@ -95,18 +105,24 @@ function checkBlock(
     .filter((entry): entry is { column: string; level: number } => entry.level !== null);
   const wanted = shown.map(({ column, level }) => `${level} ${column}`);
   const found = readBack.blocks.filter(
-    (candidate) => candidate.table === table.name && sameTexts(candidate.columns.map(({ column, level }) => `${level} ${column}`), wanted),
+    (candidate) =>
+      candidate.table === table.name &&
+      sameTexts(candidate.columns.map(({ column, level }) => `${level} ${column}`), wanted),
   );
   if (found.length !== 1) {
+    const over = shown.map(({ column, level }) => `${column} (level ${level})`).join(", ") || "no columns";
     findings.push({
       check: "blocks", table: table.name, found: found.length,
-      message: `The block of table ${table.name} over ${wanted.length === 0 ? "no columns" : shown.map(({ column, level }) => `${column} (level ${level})`).join(", ")} occurs ${found.length} times, not once.`,
+      message: `The block of table ${table.name} over ${over} occurs ${found.length} times, not once.`,
     });
     return undefined;
   }
   const { values, count } = found[0]!;
   if (values.length !== shown.length || values.some((column) => column.length !== count.length)) {
-    findings.push({ check: "columns", table: table.name, found: values.length, message: `A block of table ${table.name} has columns missing or of unequal length.` });
+    findings.push({
+      check: "columns", table: table.name, found: values.length,
+      message: `A block of table ${table.name} has columns missing or of unequal length.`,
+    });
     return undefined;
   }
   const positions = shown.map(({ column, level }) => {
@@ -130,7 +146,8 @@ function checkBlock(
   }
   const missing = block.cells - counts.size;
   const report = (check: NoisyCountsFinding["check"], rows: number, what: string): void => {
-    if (rows > 0) findings.push({ check, table: table.name, found: rows, message: `Table ${table.name}: ${rows} ${what}.` });
+    if (rows === 0) return;
+    findings.push({ check, table: table.name, found: rows, message: `Table ${table.name}: ${rows} ${what}.` });
   };
   report("combinations", undeclared, "rows have a group that is not declared");
   report("combinations", repeated, "rows repeat a combination");
@@ -157,13 +174,17 @@ function checkAdditivity(
   });
   const sums = new Map<string, bigint>();
   for (const [key, value] of finest) {
-    const into = key.split(",").map((group, d) => above[d]!.get(Number(group))).filter((group) => group !== null).join();
+    const groups = key.split(",").map((group, d) => above[d]!.get(Number(group)));
+    const into = groups.filter((group) => group !== null).join();
     sums.set(into, (sums.get(into) ?? 0n) + value);
   }
   let off = 0;
   for (const [key, value] of counts) if ((sums.get(key) ?? 0n) !== value) off++;
   if (off > 0) {
-    findings.push({ check: "additivity", table: table.name, found: off, message: `Table ${table.name}: ${off} totals are not the sum of the published counts below them.` });
+    findings.push({
+      check: "additivity", table: table.name, found: off,
+      message: `Table ${table.name}: ${off} totals are not the sum of the published counts below them.`,
+    });
   }
 }
 
