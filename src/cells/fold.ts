@@ -1,7 +1,7 @@
 import type { Batch, CodeColumn, Dictionary, NumberColumn } from "../columns/index.ts";
 import { InternalError } from "../errors/index.ts";
 import type { Cells } from "./cells.ts";
-import { Folder, type FoldedNumbers } from "./folder.ts";
+import { Folder, type FoldedNumbers, type FolderShape } from "./folder.ts";
 
 /** A column of the batches by its place in them, and the name it gets in the cells. */
 export interface FoldColumn {
@@ -48,17 +48,27 @@ export async function foldWithDictionaries(batches: AsyncIterable<Batch>, spec: 
   return { cells: folder.finish(dictionaries.map((dictionary) => dictionary?.size ?? 0)), dictionaries, rows };
 }
 
-export function folderFor(spec: FoldSpec): Folder {
-  return new Folder({
+export function folderShape(spec: FoldSpec): FolderShape {
+  return {
     keys: spec.keys.map((key) => key.name),
     measures: (spec.measures ?? []).map((measure) => measure.name),
     weight: spec.weight !== undefined,
     frequency: spec.frequency !== undefined,
-  });
+  };
 }
 
-/** Add one batch; `dictionaries` [keys] receives the dictionary of each key column. */
-export function addBatch(folder: Folder, batch: Batch, spec: FoldSpec, dictionaries: (Dictionary | undefined)[]): void {
+export function folderFor(spec: FoldSpec): Folder {
+  return new Folder(folderShape(spec));
+}
+
+/**
+ * Add one batch to a folder, spilling or not; `dictionaries` [keys] receives the dictionary of each key column.
+ * @returns what the folder's `add` returns
+ */
+export function addBatch<Result>(
+  folder: { add(rows: number, codes: readonly Int32Array[], numbers?: FoldedNumbers): Result },
+  batch: Batch, spec: FoldSpec, dictionaries: (Dictionary | undefined)[],
+): Result {
   const codes = spec.keys.map((key, k) => {
     const column = codeColumn(batch, key.column);
     dictionaries[k] = column.dictionary;
@@ -69,7 +79,7 @@ export function addBatch(folder: Folder, batch: Batch, spec: FoldSpec, dictionar
     ...(spec.weight === undefined ? {} : { weight: numberColumn(batch, spec.weight).values }),
     ...(spec.frequency === undefined ? {} : { frequency: numberColumn(batch, spec.frequency).values }),
   };
-  folder.add(batch.records, codes, numbers);
+  return folder.add(batch.records, codes, numbers);
 }
 
 function codeColumn(batch: Batch, index: number): CodeColumn {

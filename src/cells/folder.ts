@@ -68,12 +68,16 @@ export class Folder {
     this.#blockCodes = new Int32Array(BLOCK * shape.keys.length);
   }
 
-  /** Cells so far. */
+  get keys(): readonly string[] {
+    return this.#keys;
+  }
+
+  /** Cells held at present. */
   get size(): number {
     return this.#size;
   }
 
-  /** Records so far, counting frequencies. */
+  /** Records added so far, counting frequencies; what was taken included. */
   get records(): number {
     return this.#total;
   }
@@ -169,7 +173,6 @@ export class Folder {
       max.fill(NaN, 0, this.#size);
     }
     this.#size = 0;
-    this.#total = 0;
   }
 
   #checkFrequency(frequency: Float64Array, start: number, end: number): void {
