@@ -48,7 +48,7 @@ export function expectedTexts(file: IntegrationFile, index: number): (string | n
 }
 
 function texts(field: JsonField, column: JsonColumn): (string | null)[] {
-  if (field.type.name === "null") return new Array<null>(column.count).fill(null);
+  if (field.type.name === "null") return Array.from({ length: column.count }, () => null);
   return Array.from({ length: column.count }, (_, i) => (column.VALIDITY?.[i] === 0 ? null : text(field, column.DATA![i]!)));
 }
 
