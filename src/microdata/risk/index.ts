@@ -6,4 +6,5 @@ export function measureCells(cells: Cells): ClassRisk {
   return classRisk(cells.records);
 }
 
+export { equivalenceClassSizes, riskMeasures, type KeysOption } from "./memory.ts";
 export { belowK, classRisk, type ClassRisk, type ClassSizeCount } from "./class-sizes.ts";
