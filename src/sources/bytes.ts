@@ -1,26 +1,27 @@
-/** SHA-256 of what was given to it. Passed in, since only Node has a synchronous one. */
-export interface Hasher {
-  update(bytes: Uint8Array): void;
-  /** Lower-case hexadecimal; nothing may be added afterwards. */
-  digest(): string;
-}
+import type { Hasher, NewHasher } from "./hasher.ts";
 
-/** Bytes to read records from: a file, a decompressed file, a stream, an array. */
+export type { Hasher } from "./hasher.ts";
+
+/** A sequence of bytes, such as a file, that a source reads from start to end. */
 export interface ByteSource {
   /** For messages; never published. */
   readonly label: string;
-  /** Total bytes that `open` will give, where known. */
+  /** Bytes that `open` will give, where known, for progress. */
   readonly totalBytes?: number | undefined;
-  /** False when `open` works once only. */
+  /** False for one-shot streams such as a pipe. */
   readonly reopenable: boolean;
-  /** The bytes from the start, in pieces that stay as they are until the next one is asked for. */
+  /**
+   * Read from the start. A piece is valid until the next one is asked for.
+   * @throws DataError when the bytes cannot be read whole, or changed since they were first read.
+   */
   open(signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** A SHA-256 for the fingerprint of a pass. */
   hasher(): Hasher;
 }
 
 export interface BytesFromArrayOptions {
   readonly label?: string;
-  readonly hasher: () => Hasher;
+  readonly hasher: NewHasher;
   /** Bytes of each piece. */
   readonly pieceBytes?: number;
 }
