@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Cells } from "../../src/cells/cells.ts";
+import { boundContributions } from "../../src/cells/contributors.ts";
 import { DictionaryBuilder } from "../../src/columns/index.ts";
 import {
   accuracy, declareColumn, noiseFigures, planNoisyCounts, protectNoisyCounts, verifyNoisyCounts,
@@ -285,6 +286,29 @@ describe("protect", () => {
     }
     expect(largest).toBe(0);
     expect(largestUnbounded).toBeGreaterThan(0);
+  });
+
+  test("the same through boundContributions: 10,000 pairs in which the new contributor has up to 12 records", () => {
+    const ints = uniformInts(rehearsalBits(78));
+    const plan = planNoisyCounts({ ...REQUEST, maxRecordsPerContributor: 3, tables: [{ name: "t", dimensions: ["county", "sex"], margins: "none" }] });
+    let largest = 0;
+    for (let pair = 0; pair < 10_000; pair++) {
+      const record = (contributor: string): Person => ({
+        contributor,
+        values: [contributor, ["Alpine", "Butte", "Colusa", "Nowhere"][ints.below(4)]!, ["f", "m"][ints.below(2)]!],
+      });
+      const without = Array.from({ length: 1 + ints.below(12) }, () => record(String(ints.below(3))));
+      // Last in code order, so that with one seed the draws for the others are the same on both sides.
+      const joined = [...without, ...Array.from({ length: 1 + ints.below(12) }, () => record("new"))];
+      const [before, after] = [without, joined].map((people) => {
+        const { cells, dictionaries } = boundedCounts(["who", "county", "sex"], people, 1000);
+        const bounded = boundContributions(cells, 0, 3, rehearsalBits(pair));
+        const counts = { cells: bounded, dictionaries: dictionaries.slice(1), maxRecordsPerContributor: 3 };
+        return protectNoisyCounts(counts, plan, rehearsalBits(pair)).tables[0]!.blocks[0]!.count;
+      });
+      largest = Math.max(largest, before!.reduce((sum, count, row) => sum + Math.abs(count - after![row]!), 0));
+    }
+    expect(largest).toBe(3);
   });
 
   test("the order of records and of dictionary codes does not matter", () => {
