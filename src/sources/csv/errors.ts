@@ -17,7 +17,6 @@ export type CsvFault =
   | "empty-column-name"
   | "duplicate-column"
   | "too-many-columns"
-  | "missing-column"
   | "changed-header";
 
 /** Where the fault is. Rows count from 1, the header being row 1; offsets are bytes from the start of the file. */
@@ -91,8 +90,6 @@ function sentence(fault: CsvFault, { row, offset, column, expected, found, first
       return `Columns ${first} and ${second} have the same name in the header. Rename one of them.`;
     case "too-many-columns":
       return `The header has more than ${MAX_COLUMNS} columns. Check the delimiter, or split the file.`;
-    case "missing-column":
-      return `Column "${column}" is not in the header, which has ${found} columns. Check its spelling and the delimiter.`;
     case "changed-header":
       return "The header is not the one read before. The file changed; start again.";
   }

@@ -1,6 +1,7 @@
 import type { Batch, Column } from "../../columns/index.ts";
 import { InternalError } from "../../errors/index.ts";
 import type { ByteSource, Hasher } from "../bytes.ts";
+import { resolveColumns } from "../resolve-columns.ts";
 import type { Pass, PassOptions, Source, SourceColumn } from "../source.ts";
 import { CsvCoder, type CsvCoderColumn, type CsvDelimiter } from "./coder.ts";
 import { csvError } from "./errors.ts";
@@ -110,13 +111,10 @@ async function readUpToHeader(rest: AsyncIterator<Uint8Array>, delimiter: CsvDel
 
 function startPass(file: OpenFile, hasher: Hasher, delimiter: CsvDelimiter, request: PassOptions): Pass {
   const { header } = file;
-  const position = new Map(header.names.map((name, index) => [name, index]));
 
   // Each field once as codes and once as numbers at most, however often it is asked for.
   const columns: CsvCoderColumn[] = [];
-  const columnOf = request.columns.map(({ name, as, nulls }) => {
-    const index = position.get(name);
-    if (index === undefined) throw csvError("missing-column", { column: name, found: header.names.length });
+  const columnOf = resolveColumns(header.names, request.columns).map(({ index, request: { name, as, nulls } }) => {
     const same = columns.findIndex((column) => column.index === index && column.as === as);
     if (same < 0) return columns.push({ index, name, as, nulls }) - 1;
     if (as === "numbers" && columns[same]!.nulls?.join("\0") !== nulls?.join("\0")) {
