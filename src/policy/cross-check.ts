@@ -118,7 +118,7 @@ function checkMicrodata(parsed: ParsedPolicy, release: Microdata, report: Report
         "together: add it, drop the column, or change its role.",
     );
   }
-  if (keys.length === 0) {
+  if (keys.length === 0 && parsed.columns.size > 0) {
     report(path, "k-anonymity needs at least one column with the role quasi-identifier. Give the columns that a neighbour might know that role.");
   }
   for (const [name, limits] of method.levels) {

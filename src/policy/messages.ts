@@ -11,6 +11,9 @@ export interface Problem {
   readonly key?: string;
 }
 
+/** Of one object; more would bury the first ones. */
+const MOST_UNKNOWN_KEYS = 20;
+
 type RawIssue = Parameters<z.core.$ZodErrorMap>[0];
 
 /** For zod's `error` option; used wherever a schema states no sentence of its own. */
@@ -114,7 +117,9 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], base: Path = [])
     const path = [...base, ...issue.path.map((step) => (typeof step === "number" ? step : unescapeKey(String(step))))];
     if (issue.code === "unrecognized_keys") {
       const known = JSON.parse(issue.message) as string[];
-      return issue.keys.map((escaped) => unknownKey(path, unescapeKey(escaped), known));
+      const told = issue.keys.slice(0, MOST_UNKNOWN_KEYS).map((escaped) => unknownKey(path, unescapeKey(escaped), known));
+      const more = issue.keys.length - told.length;
+      return more > 0 ? [...told, { path, message: `has ${more} more unknown keys.` }] : told;
     }
     if (issue.code === "invalid_union" && issue.errors.length > 0) {
       // Forms of another type were not meant; if one is left, its problems are the ones to tell.

@@ -27,6 +27,8 @@ export interface ParseOptions {
 
 /** More would bury the first ones. */
 const MOST_PROBLEMS_TOLD = 20;
+/** Finding a place takes a search; these are looked up and told in the order of the text. */
+const MOST_PROBLEMS_LOCATED = 500;
 
 /**
  * Read and check a policy: YAML text, JSON text, or an object. The same content gives the same Policy, whatever the notation.
@@ -84,7 +86,7 @@ function withRealKeys(value: unknown): unknown {
 
 function invalid(problems: readonly Problem[], options: ParseOptions, source?: { root: Node; text: string }): never {
   const file = options.fileName ?? "policy";
-  const told = problems.map((problem) => {
+  const told = problems.slice(0, MOST_PROBLEMS_LOCATED).map((problem) => {
     const { path, key, message } = problem;
     if (source === undefined) return { at: 0, line: 0, column: 0, path: pathText(path), text: `${pathText(path)}: ${message}` };
     const at = key === undefined ? locate(source.root, path) : locateKey(source.root, path, key);
@@ -94,12 +96,12 @@ function invalid(problems: readonly Problem[], options: ParseOptions, source?: {
   told.sort((a, b) => a.at - b.at); // stable, so problems of one place stay in order
 
   const shown = told.slice(0, MOST_PROBLEMS_TOLD);
-  const more = told.length - shown.length;
-  const head = told.length === 1 ? "1 problem" : `${told.length} problems`;
+  const more = problems.length - shown.length;
+  const head = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   const lines = shown.map(({ text }) => `  ${text}`);
   if (more > 0) lines.push(`  and ${more} more.`);
   throw new PolicyError("policy/invalid", `${file} has ${head}.\n${lines.join("\n")}`, {
-    problems: told.length,
+    problems: problems.length,
     paths: shown.map(({ path }) => path),
     ...(source !== undefined && { lines: shown.map(({ line }) => line), columns: shown.map(({ column }) => column) }),
   });

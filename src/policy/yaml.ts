@@ -1,8 +1,11 @@
-import { isAlias, isMap, isScalar, isSeq, Lexer, parseDocument, type ErrorCode } from "yaml";
+import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser, type CST, type ErrorCode } from "yaml";
 import { MOST_DEPTH, unreadable, type Entry, type Node } from "./notation.ts";
 
-/** Parsing costs about 8 microseconds a token, so this keeps the worst text below a second. A policy has a few thousand. */
-export const MOST_TOKENS = 100_000;
+/** Parsing costs up to 8 microseconds a token, so this keeps the worst text below a second. A policy has a few thousand. */
+export const MOST_TOKENS = 60_000;
+
+/** The escapes of YAML 1.2 in double quotes. */
+const ESCAPE = /\\(?:["\\/0abefnrtvNLP_ \t\r\n]|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8})/y;
 
 /** Tags that only say how plain text is read; every other tag asks for something a policy does not have. */
 const PLAIN_TAGS = new Set(["str", "int", "float", "bool", "null", "map", "seq"].map((name) => `tag:yaml.org,2002:${name}`));
@@ -14,17 +17,14 @@ const PLAIN_TAGS = new Set(["str", "int", "float", "bool", "null", "map", "seq"]
  */
 export function readYaml(text: string): Node {
   refuseTooManyTokens(text);
+  const tokens = [...new Parser().parse(text)];
+  for (const token of tokens) checkToken(token);
 
   // Duplicate keys are found below: the library compares each key with all before it.
-  const document = parseDocument(text, {
-    version: "1.2",
-    schema: "core",
-    merge: false,
-    uniqueKeys: false,
-    prettyErrors: false,
-    strict: true,
-    logLevel: "silent",
-  });
+  const composer = new Composer({ version: "1.2", schema: "core", merge: false, uniqueKeys: false, strict: true });
+  const [document, second] = withoutStackTraces(() => [...composer.compose(tokens, true, text.length)]);
+  if (document === undefined) return unreadable(0, "empty", "The policy is empty.");
+  if (second !== undefined) unreadable(second.range[0], ...sentence("MULTIPLE_DOCS"));
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) unreadable(problem.pos[0], ...sentence(problem.code));
   const yaml = document.directives?.yaml;
@@ -47,6 +47,49 @@ function refuseTooManyTokens(text: string): void {
       "The policy is too long to be read as YAML. Move long lists, such as hierarchies, to CSV files.",
     );
   }
+}
+
+/** A broken text may have an error for every other character; their stack traces would cost seconds and nobody reads them. */
+function withoutStackTraces<Value>(work: () => Value): Value {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return work();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+/**
+ * Refuse deep nesting before it is composed. The composer calls itself for every level, so deep texts must not reach it: near the end of the stack V8 may abort the whole
+ * process (seen on Node 20, where a regular expression is compiled there), which no handler can catch.
+ */
+function checkToken(root: CST.Token): void {
+  const open: { token: CST.Token; depth: number }[] = [{ token: root, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next;
+    if (depth > MOST_DEPTH + 1) unreadable(token.offset, ...sentence("RESOURCE_EXHAUSTION"));
+    if (token.type === "double-quoted-scalar") {
+      // Said here, since the composer makes an error of every single one.
+      const wrong = wrongEscape(token.source);
+      if (wrong >= 0) unreadable(token.offset + wrong, ...sentence("BAD_DQ_ESCAPE"));
+    }
+    if (token.type === "document" && token.value !== undefined) open.push({ token: token.value, depth });
+    if (!("items" in token)) continue;
+    for (const item of token.items) {
+      if (item.key != null) open.push({ token: item.key, depth: depth + 1 });
+      if (item.value !== undefined) open.push({ token: item.value, depth: depth + 1 });
+    }
+  }
+}
+
+/** Offset of the first backslash that begins no known escape, or -1. */
+function wrongEscape(source: string): number {
+  for (let at = source.indexOf("\\"); at >= 0; at = source.indexOf("\\", ESCAPE.lastIndex)) {
+    ESCAPE.lastIndex = at;
+    if (!ESCAPE.test(source)) return at;
+  }
+  return -1;
 }
 
 function convert(node: unknown, depth: number): Node {

@@ -3,9 +3,9 @@ import type { Profile, RequirementRule, Tier } from "./profile.ts";
 const DDG = "CalHHS Data De-Identification Guidelines, Edition 2.0 (2025)";
 
 /**
- * Rho of the discrete Gaussian from the budgets of published releases and our own judgement. The epsilon of the same row is
- * the pure budget with the same rho by rho = epsilon^2 / 2 (Bun and Steinke 2016, Proposition 1.4), rounded down, so that
- * Laplace noise is never held to a weaker standard than Gaussian noise.
+ * Rho of the discrete Gaussian from a published release and our own judgement. The epsilon of the same row is the pure budget
+ * that implies this rho, by rho = epsilon^2 / 2 (Bun and Steinke 2016, Proposition 1.4), rounded down, so that Laplace noise
+ * is never held to a weaker standard than Gaussian noise.
  */
 const NOISE: readonly { readonly tier: Tier; readonly rho: number; readonly epsilon: number; readonly why: string }[] = [
   {
@@ -21,7 +21,7 @@ const NOISE: readonly { readonly tier: Tier; readonly rho: number; readonly epsi
     tier: "high",
     rho: 0.5,
     epsilon: 1,
-    why: "An epsilon of 1, a common reading of a strong budget: no outcome becomes more than 2.72 times as likely through one person.",
+    why: "A pure epsilon of 1 is a common reading of a strong budget: through one person no outcome becomes more than e = 2.72 times as likely.",
   },
 ];
 
@@ -107,7 +107,7 @@ export const baseline: Profile = {
       reasoning: "At most a chance of 1 in 20, or 0.05, where a disclosure does severe harm.",
       authority: "commensurate",
       source: "Threshold for a high invasion of privacy: Ontario IPC, De-Identification Guidelines for Structured Data (2025)",
-      status: "proposed",
+      status: "secondary",
     },
     {
       id: "baseline/frequency",
@@ -153,7 +153,7 @@ export const baseline: Profile = {
         when: { tier },
         outputs: ["laplace-counts"],
         requires: { requirement: "maximum-epsilon", value: epsilon },
-        reasoning: `${why} As pure epsilon: the square root of twice rho = ${rho}, rounded down.`,
+        reasoning: `${why} Epsilon is the square root of twice rho = ${rho}, rounded down.`,
         authority: "commensurate",
         source: "Conversion: Bun and Steinke (2016), Proposition 1.4",
         status: "proposed",

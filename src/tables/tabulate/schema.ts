@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-/** Names that become file names: lower case, no surprises on any file system. */
-export const SLUG = /^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/;
+/** Names that become file names: lower case, and none of the names that Windows keeps for devices. */
+export const SLUG = /^(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$)[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/;
 
 const LevelNumber = z.int().min(0, { error: "A level is a whole number, 0 for the value as it is in the data." });
 
