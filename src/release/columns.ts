@@ -1,7 +1,8 @@
 import type { Recoding } from "../columns/index.ts";
 import type { Survey } from "../engines/local/index.ts";
 import { createHierarchy, type BoundHierarchy, type Hierarchy } from "../hierarchies/index.ts";
-import { hierarchyOf, type ColumnPolicy, type Policy } from "../policy/index.ts";
+import { hierarchyOf, type ColumnPolicy, type Policy, type ResolvedColumns } from "../policy/index.ts";
+import type { ColumnRequest } from "../sources/source.ts";
 import { InternalError } from "../errors/index.ts";
 
 /** A column that `otherColumns: keep` releases without the policy mentioning it. */
@@ -42,4 +43,20 @@ export function bindHierarchies(policy: Policy, survey: Survey, names: readonly 
 /** Name of each level of a column, for people. */
 export function levelNames(policy: Policy, name: string): readonly string[] {
   return hierarchyFor(policy, name)?.levelNames ?? ["as in the data"];
+}
+
+/** Numbers that are not compared are read as numbers: a dictionary of them would grow with the records. */
+export function isReadAsNumber(policy: Policy, column: ResolvedColumns["read"][number]): boolean {
+  const { role, type } = columnPolicy(policy, column.name);
+  if (column.use === "key" || column.use === "dimension" || column.use === "contributor") return false;
+  return role === "measure" || role === "weight" || role === "frequency" || type === "integer" || type === "number";
+}
+
+/** How the corridor reads each column of the policy, in every reading. */
+export function readRequests(policy: Policy, columns: ResolvedColumns): ColumnRequest[] {
+  return columns.read.map((column) =>
+    isReadAsNumber(policy, column)
+      ? { name: column.name, as: "numbers", nulls: column.column.nulls }
+      : { name: column.name, as: "codes" },
+  );
 }

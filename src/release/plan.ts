@@ -1,6 +1,6 @@
 import { finishSurvey, type LanePool, type Survey } from "../engines/local/index.ts";
 import { parseHierarchyCsv } from "../hierarchies/index.ts";
-import { applyPolicyToColumns, parsePolicy, policyHash, policyText, type Policy, type PolicyInput, type ResolvedColumns } from "../policy/index.ts";
+import { applyPolicyToColumns, parsePolicy, policyHash, canonicalPolicy, type Policy, type PolicyInput, type ResolvedColumns } from "../policy/index.ts";
 import type { Source } from "../sources/source.ts";
 import { classify } from "./classify.ts";
 import type { Plan } from "./plan-value.ts";
@@ -41,7 +41,7 @@ export async function makePlan(policy: Policy, source: Source, options: StepOpti
   const plan: Plan = {
     format: "commensurate/plan@1",
     policyHash: policyHash(policy, (bytes) => sha256(bytes, options.platform)),
-    policy: JSON.parse(policyText(policy)) as PolicyInput,
+    policy: JSON.parse(canonicalPolicy(policy)) as PolicyInput,
     input: { fingerprint: survey.fingerprint, records: survey.rows, columns: columns.read.map(({ name }) => name) },
     assessment,
     requirements,
@@ -71,7 +71,7 @@ export function contextOf(policy: Policy, requirements: Plan["requirements"], op
 
 /** The policy with every tree file read into it, so that the plan stands on its own. */
 export async function withInlineTrees(policy: Policy, platform: Platform, resolvePath: (path: string) => string): Promise<Policy> {
-  const input = JSON.parse(policyText(policy)) as PolicyInput;
+  const input = JSON.parse(canonicalPolicy(policy)) as PolicyInput;
   let changed = false;
   const inline = async (definition: unknown): Promise<unknown> => {
     const tree = definition as { kind?: string; path?: string; delimiter?: string };

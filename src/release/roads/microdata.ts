@@ -2,12 +2,12 @@ import { rollUp } from "../../cells/index.ts";
 import type { FieldDescription } from "../../catalog/index.ts";
 import { rewrite, type RewriteJob, type Survey } from "../../engines/local/index.ts";
 import { DisclosureError } from "../../errors/index.ts";
-import { searchKAnonymity } from "../../microdata/k-anonymity/index.ts";
+import { searchKAnonymityInSlices } from "../../microdata/k-anonymity/index.ts";
 import type { KAnonymity } from "../../microdata/k-anonymity/schema.ts";
 import { measureCells } from "../../microdata/risk/index.ts";
 import type { Policy } from "../../policy/index.ts";
 import { createTableWriter, type ReleasedColumn, type ReleaseFormat, type TableWriter } from "../../sinks/index.ts";
-import { bindHierarchies, columnPolicy, levelNames, recodingOf } from "../columns.ts";
+import { bindHierarchies, columnPolicy, isReadAsNumber, levelNames, recodingOf } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { effectiveValue } from "../require.ts";
@@ -56,7 +56,7 @@ export const microdataRoad: Road = {
     const options = optionsOf(policy);
     const k = effectiveValue(context.requirements, "minimum-class-size");
     const names = survey.keys.map(({ name }) => name);
-    const result = searchKAnonymity({
+    const result = await searchKAnonymityInSlices({
       cells: survey.cells,
       hierarchies: bindHierarchies(policy, survey, names),
       k,
@@ -64,6 +64,7 @@ export const microdataRoad: Road = {
       metric: { metric: options.metric, aggregate: options.aggregate, generalizationWeight: options.generalizationWeight },
       limits: names.map((name) => options.levels.get(name)),
       ...(context.signal === undefined ? {} : { signal: context.signal }),
+      onProgress: ({ decided }) => context.progress({ phase: "plan", done: decided, total: 1, unit: "steps" }),
     });
     if (result === undefined) {
       throw new DisclosureError(
@@ -209,10 +210,10 @@ function rewriteJob(context: RoadContext, input: ApplyInput, decision: Microdata
       codes: classes.codes.map((codes) => Int32Array.from(kept, (c) => codes[c]!)),
       records: Float64Array.from(kept, (c) => classes.records[c]!),
     },
-    others: others.map(({ name, column }) =>
-      isNumeric(policy, name)
-        ? { name, as: "numbers", nulls: column.nulls, nullMeaning: column.nullMeaning }
-        : { name, as: "codes", recoding: recodingOf(policy, name) },
+    others: others.map((other) =>
+      isReadAsNumber(policy, other)
+        ? { name: other.name, as: "numbers", nulls: other.column.nulls, nullMeaning: other.column.nullMeaning }
+        : { name: other.name, as: "codes", recoding: recodingOf(policy, other.name) },
     ),
     columns: columns.read.map(({ name, use }) => ({
       released: releasedColumn(policy, name, decision.levels),
@@ -221,12 +222,6 @@ function rewriteJob(context: RoadContext, input: ApplyInput, decision: Microdata
     csv: policy.release.formats.includes("csv") ? {} : undefined,
     wantBatch: policy.release.formats.some((format) => format !== "csv"),
   };
-}
-
-/** Numbers that are not compared are read as numbers: a dictionary of them would grow with the records. */
-function isNumeric(policy: Policy, name: string): boolean {
-  const { role, type } = columnPolicy(policy, name);
-  return role === "measure" || role === "weight" || type === "integer" || type === "number";
 }
 
 function releasedColumn(policy: Policy, name: string, levels: Readonly<Record<string, number>>): ReleasedColumn {

@@ -1,0 +1,12 @@
+export { applyPlan } from "./apply.ts";
+export type { Check, Evidence } from "./evidence.ts";
+export { makePlan, withInlineTrees, type Planned, type StepOptions } from "./plan.ts";
+export { readPlan } from "./plan-file.ts";
+export type { Decision, Plan } from "./plan-value.ts";
+export type { FileSettings, Platform, ReleaseReader, Stage } from "./platform.ts";
+export type { Progress, ReportProgress } from "./progress.ts";
+export { EVIDENCE_PATH, jsonText, PLAN_PATH } from "./public-texts.ts";
+export { notVerified, releaseSource, verifyAndPublish, type Released } from "./release.ts";
+export { verifyRelease } from "./verify.ts";
+export type { RiskAssessment } from "./classify.ts";
+export type { Requirement } from "./require.ts";
