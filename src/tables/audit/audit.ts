@@ -65,7 +65,6 @@ export async function auditTables(input: AuditInput, options: AuditOptions): Pro
   };
   const question = {
     interval,
-    threshold: input.threshold,
     everyBound: options.detail === "bounds",
     blanks: system.blanks,
   };
@@ -79,7 +78,7 @@ export async function auditTables(input: AuditInput, options: AuditOptions): Pro
       bounds.metMin[u] = system.lower[u]!;
       bounds.metMax[u] = system.upper[u]!;
       bounds.exact[u] = 1;
-    } else if (component.equations.length === 1) boundsOfEquation(system, component, bounds, question);
+    } else if (isPlainSum(system, component)) boundsOfEquation(system, component, bounds, question);
     else {
       highs ??= await loadSolver();
       boundsOfComponent(highs, system, component, bounds, question);
@@ -100,28 +99,33 @@ function verdict(input: AuditInput, system: AttackSystem, bounds: Bounds, compon
   const max = input.tables.map((table) => new Float64Array(table.rows).fill(NaN));
   const exact = input.tables.map((table) => new Uint8Array(table.rows));
   const unsafe: UnsafeCell[] = [];
+  const boundsOf = (u: number): readonly [from: number, to: number] => {
+    const kept = system.sameAs[u]!;
+    const from = bounds.metMin[kept]! + system.offset[u]!;
+    const to = bounds.metMax[kept]! + system.offset[u]!;
+    return from <= to ? [from, to] : [NaN, NaN];
+  };
   system.unknownOf.forEach((unknownOf, t) => {
     for (let row = 0; row < unknownOf.length; row++) {
       const u = unknownOf[row]!;
       if (u < 0) continue;
-      const met = bounds.metMin[u]! <= bounds.metMax[u]!;
-      min[t]![row] = met ? bounds.metMin[u]! : NaN;
-      max[t]![row] = met ? bounds.metMax[u]! : NaN;
-      exact[t]![row] = bounds.exact[u]!;
+      const [from, to] = boundsOf(u);
+      min[t]![row] = from;
+      max[t]![row] = to;
+      exact[t]![row] = bounds.exact[system.sameAs[u]!]!;
     }
   });
   for (let u = 0; u < system.blanks; u++) {
-    const met = bounds.metMin[u]! <= bounds.metMax[u]!;
-    const enough = met && wholeValuesIn(bounds.metMin[u]!, bounds.metMax[u]!) >= options.interval;
-    const neverSmall = met && bounds.exact[u] === 1 && bounds.metMin[u]! >= input.threshold;
-    if (enough || neverSmall) continue;
-    const binding = bounds.binding[u];
+    const [from, to] = boundsOf(u);
+    const kept = system.sameAs[u]!;
+    if (wholeValuesIn(from, to) >= options.interval || (bounds.exact[kept] === 1 && from >= input.threshold)) continue;
+    const binding = bounds.binding[kept];
     const published = binding !== undefined && [...binding.keys()].every((other) => other < system.blanks);
     unsafe.push({
       table: system.table[u]!,
       row: system.row[u]!,
-      min: met ? bounds.metMin[u]! : NaN,
-      max: met ? bounds.metMax[u]! : NaN,
+      min: from,
+      max: to,
       ...(published
         ? { binding: [...binding].map(([other, times]) => ({ table: system.table[other]!, row: system.row[other]!, times })) }
         : {}),
@@ -134,6 +138,13 @@ function verdict(input: AuditInput, system: AttackSystem, bounds: Bounds, compon
     if (count < input.threshold && (count > 0 || input.zeros === "protect")) unsafe.push({ table, row, min: count, max: count });
   }
   return { safe: unsafe.length === 0, blanks: system.blanks, components, min, max, exact, unsafe };
+}
+
+/** Whether a component is one equation with each unknown in it once. */
+function isPlainSum({ starts, times }: AttackSystem, { equations }: Component): boolean {
+  if (equations.length !== 1) return false;
+  for (let k = starts[equations[0]!]!; k < starts[equations[0]! + 1]!; k++) if (Math.abs(times[k]!) !== 1) return false;
+  return true;
 }
 
 /** Unknowns that share equations, directly or through others. Components come in the order of their first unknown. */
@@ -155,29 +166,18 @@ function connectedComponents(system: AttackSystem): Component[] {
       if (a !== b) leader[Math.max(a, b)] = Math.min(a, b);
     }
   }
-  const members = new Map<number, { unknowns: number[]; equations: number[]; seen: Set<string> }>();
+  const members = new Map<number, { unknowns: number[]; equations: number[] }>();
   for (let u = 0; u < system.unknowns; u++) {
+    if (system.sameAs[u] !== u) continue;
     const root = find(u);
-    if (!members.has(root)) members.set(root, { unknowns: [], equations: [], seen: new Set() });
+    if (!members.has(root)) members.set(root, { unknowns: [], equations: [] });
     members.get(root)!.unknowns.push(u);
   }
   for (let e = 0; e + 1 < starts.length; e++) {
-    if (starts[e] === starts[e + 1]) continue;
-    const own = members.get(find(unknown[starts[e]!]!))!;
-    // The same sum is often implied more than once.
-    const name = equationName(system, e);
-    if (own.seen.has(name)) continue;
-    own.seen.add(name);
-    own.equations.push(e);
+    members.get(find(unknown[starts[e]!]!))!.equations.push(e);
   }
   return [...members.values()].map(({ unknowns, equations }) => ({
     unknowns: Int32Array.from(unknowns),
     equations: Int32Array.from(equations),
   }));
-}
-
-function equationName({ starts, unknown, sign, sum }: AttackSystem, e: number): string {
-  const terms: number[] = [];
-  for (let k = starts[e]!; k < starts[e + 1]!; k++) terms.push((unknown[k]! + 1) * sign[k]!);
-  return `${terms.sort((a, b) => a - b).join()}=${sum[e]}`;
 }

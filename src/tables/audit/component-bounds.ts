@@ -9,6 +9,8 @@ const OPTIMAL = 7;
 const INFEASIBLE = 8;
 const UNBOUNDED = 10;
 const INTEGER = 1;
+const DUAL = 1;
+const PRIMAL = 4;
 
 /** Objectives over all undecided cells before each is looked at alone. */
 const SWEEPS = 12;
@@ -38,7 +40,6 @@ export interface Bounds {
 /** What must be decided of a component. */
 export interface Question {
   readonly interval: number;
-  readonly threshold: number;
   /** Decide exact bounds for all cells, instead of stopping at the first proof that enough values are left. */
   readonly everyBound: boolean;
   /** Unknowns below this number are blank cells; the others need no protection. */
@@ -52,20 +53,20 @@ export function wholeValuesIn(min: number, max: number): number {
 }
 
 /**
- * One equation alone: each unknown reaches every whole value between the bounds that the others' bounds leave.
- * Exact. Time O(unknowns).
+ * One equation alone, each unknown in it once with sign + or -: each reaches every whole value between the bounds that the
+ * others' bounds leave. Exact. Time O(unknowns).
  */
 export function boundsOfEquation(system: AttackSystem, component: Component, bounds: Bounds, question: Question): void {
   const e = component.equations[0]!;
-  const { starts, unknown, sign, lower, upper, sum } = system;
+  const { starts, unknown, times, lower, upper, sum } = system;
   let least = 0;
   let most = 0;
   let openBelow = 0;
   let openAbove = 0;
   for (let k = starts[e]!; k < starts[e + 1]!; k++) {
     const u = unknown[k]!;
-    const low = sign[k]! > 0 ? lower[u]! : -upper[u]!;
-    const high = sign[k]! > 0 ? upper[u]! : -lower[u]!;
+    const low = times[k]! > 0 ? lower[u]! : -upper[u]!;
+    const high = times[k]! > 0 ? upper[u]! : -lower[u]!;
     if (low === -Infinity) openBelow++;
     else least += low;
     if (high === Infinity) openAbove++;
@@ -73,8 +74,8 @@ export function boundsOfEquation(system: AttackSystem, component: Component, bou
   }
   for (let k = starts[e]!; k < starts[e + 1]!; k++) {
     const u = unknown[k]!;
-    const low = sign[k]! > 0 ? lower[u]! : -upper[u]!;
-    const high = sign[k]! > 0 ? upper[u]! : -lower[u]!;
+    const low = times[k]! > 0 ? lower[u]! : -upper[u]!;
+    const high = times[k]! > 0 ? upper[u]! : -lower[u]!;
     const othersOpenBelow = openBelow - (low === -Infinity ? 1 : 0);
     const othersOpenAbove = openAbove - (high === Infinity ? 1 : 0);
     const othersLeast = othersOpenBelow > 0 ? -Infinity : least - (low === -Infinity ? 0 : low);
@@ -82,12 +83,12 @@ export function boundsOfEquation(system: AttackSystem, component: Component, bou
     const from = Math.max(low, sum[e]! - othersMost);
     const to = Math.min(high, sum[e]! - othersLeast);
     if (from > to) throw contradiction();
-    bounds.metMin[u] = sign[k]! > 0 ? from : -to;
-    bounds.metMax[u] = sign[k]! > 0 ? to : -from;
+    bounds.metMin[u] = times[k]! > 0 ? from : -to;
+    bounds.metMax[u] = times[k]! > 0 ? to : -from;
     bounds.exact[u] = 1;
     if (wholeValuesIn(bounds.metMin[u]!, bounds.metMax[u]!) < question.interval) {
       const binding = new Map<number, number>();
-      for (let j = starts[e]!; j < starts[e + 1]!; j++) binding.set(unknown[j]!, sign[j]!);
+      for (let j = starts[e]!; j < starts[e + 1]!; j++) binding.set(unknown[j]!, times[j]!);
       bounds.binding[u] = binding;
     }
   }
@@ -138,6 +139,8 @@ class ComponentSolver {
       const status = this.#solve(model);
       if (status === INFEASIBLE) return false;
       if (status !== OPTIMAL) return true;
+      // A table that agrees is found fastest by the dual method; from there the primal one keeps to tables that agree.
+      model.options.set("simplex_strategy", PRIMAL);
       if (!this.#question.everyBound) this.#sweep(model);
       this.#settleEach(model);
       return true;
@@ -148,7 +151,7 @@ class ComponentSolver {
 
   #createModel(whole: boolean, cap: number): Model {
     const { unknowns, equations } = this.#component;
-    const { starts, unknown, sign, sum, lower, upper } = this.#system;
+    const { starts, unknown, times, sum, lower, upper } = this.#system;
     const local = new Map<number, number>();
     unknowns.forEach((u, k) => local.set(u, k));
     const rowStarts = new Int32Array(equations.length + 1);
@@ -158,7 +161,7 @@ class ComponentSolver {
     equations.forEach((e, r) => {
       for (let k = starts[e]!; k < starts[e + 1]!; k++) {
         indices.push(local.get(unknown[k]!)!);
-        values.push(sign[k]!);
+        values.push(times[k]!);
       }
       rowStarts[r + 1] = indices.length;
       sums[r] = sum[e]!;
@@ -182,7 +185,7 @@ class ComponentSolver {
       ...(whole ? { integrality: new Int32Array(this.#size).fill(INTEGER) } : {}),
     });
     if (whole) model.options.set({ output_flag: false, mip_max_nodes: NODE_LIMIT, mip_rel_gap: 0, mip_abs_gap: 0.5 });
-    else model.options.set({ output_flag: false, presolve: "off", solver: "simplex", simplex_strategy: 4 });
+    else model.options.set({ output_flag: false, presolve: "on", solver: "simplex", simplex_strategy: DUAL });
     return model;
   }
 
@@ -282,10 +285,10 @@ class ComponentSolver {
   #settleInWholeNumbers(): void {
     const { unknowns } = this.#component;
     const { metMin, metMax, exact, wholeValues } = this.#bounds;
-    const { interval, blanks, everyBound, threshold } = this.#question;
+    const { interval, blanks, everyBound } = this.#question;
     const { minimize, maximize } = this.#highs.constants.objectiveSense;
     const needs = (u: number) => {
-      if (u >= blanks || wholeValuesIn(metMin[u]!, metMax[u]!) < interval || (metMin[u]! >= threshold && exact[u] === 1)) return false;
+      if (u >= blanks || wholeValuesIn(metMin[u]!, metMax[u]!) < interval) return false;
       return (wholeValues[u]?.size ?? 0) < interval;
     };
     if (!unknowns.some(needs)) return;

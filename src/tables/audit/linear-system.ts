@@ -12,6 +12,9 @@ const TOTAL = -1;
  */
 export interface AttackSystem {
   readonly unknowns: number;
+  /** [unknowns] the unknown that stands for it in the equations: value = value[sameAs] + offset. Most stand for themselves. */
+  readonly sameAs: Int32Array;
+  readonly offset: Float64Array;
   /** Leading unknowns that are blank cells; the rest are never published. */
   readonly blanks: number;
   /** [unknowns] what is known of each before any addition. */
@@ -24,10 +27,10 @@ export interface AttackSystem {
   readonly unknownOf: readonly Int32Array[];
   /** Blank cells that another table shows: [table, row] and the count. */
   readonly shownElsewhere: readonly { readonly table: number; readonly row: number; readonly count: number }[];
-  /** Equations in rows: the sum of sign[k] * unknown[k] over starts[e] .. starts[e + 1] is sum[e]. */
+  /** Equations in rows: the sum of times[k] * unknown[k] over starts[e] .. starts[e + 1] is sum[e]. None is there twice. */
   readonly starts: Int32Array;
   readonly unknown: Int32Array;
-  readonly sign: Int8Array;
+  readonly times: Int32Array;
   readonly sum: Float64Array;
   /** A count far above every shown one. */
   readonly cap: number;
@@ -170,6 +173,8 @@ export function attackSystem(input: AuditInput): AttackSystem {
       sums.push(rest);
     }
   }
+  const additions = { starts, unknown, sign, sums };
+  const { sameAs, offset } = unifyEqual(additions, lower, upper);
   return {
     unknowns: lower.length,
     blanks,
@@ -179,11 +184,105 @@ export function attackSystem(input: AuditInput): AttackSystem {
     row: Int32Array.from(rowOf),
     unknownOf,
     shownElsewhere,
+    sameAs,
+    offset,
+    ...rewrite(additions, sameAs, offset),
+    cap: 1000 + 2 * sums.reduce((largest, sum) => Math.max(largest, Math.abs(sum)), 0),
+  };
+}
+
+interface Additions {
+  readonly starts: readonly number[];
+  readonly unknown: readonly number[];
+  readonly sign: readonly number[];
+  readonly sums: readonly number[];
+}
+
+/**
+ * Unknowns that differ by a known number (a blank total with one blank part) become one; bounds are carried over to it.
+ * The first of them stands for all, so a blank cell never stands behind one that is not published.
+ */
+function unifyEqual({ starts, unknown, sign, sums }: Additions, lower: number[], upper: number[]): { sameAs: Int32Array; offset: Float64Array } {
+  const sameAs = Int32Array.from(lower.keys());
+  const offset = new Float64Array(lower.length);
+  const settle = (u: number): void => {
+    const path: number[] = [];
+    let at = u;
+    while (sameAs[at] !== at) {
+      path.push(at);
+      at = sameAs[at]!;
+    }
+    let total = 0;
+    for (const step of path.reverse()) {
+      total += offset[step]!;
+      sameAs[step] = at;
+      offset[step] = total;
+    }
+  };
+  for (let e = 0; e + 1 < starts.length; e++) {
+    const k = starts[e]!;
+    if (starts[e + 1]! - k !== 2 || sign[k]! + sign[k + 1]! !== 0) continue;
+    const [part, whole] = sign[k]! > 0 ? [unknown[k]!, unknown[k + 1]!] : [unknown[k + 1]!, unknown[k]!];
+    settle(part);
+    settle(whole);
+    // part - whole = sum, each being its stand-in plus an offset.
+    const a = sameAs[part]!;
+    const b = sameAs[whole]!;
+    const apart = sums[e]! - offset[part]! + offset[whole]!;
+    if (a === b) {
+      if (apart !== 0) throw inconsistent("two sums give one cell different counts");
+      continue;
+    }
+    const [kept, moved, by] = a < b ? [a, b, -apart] : [b, a, apart];
+    sameAs[moved] = kept;
+    offset[moved] = by;
+    lower[kept] = Math.max(lower[kept]!, lower[moved]! - by);
+    upper[kept] = Math.min(upper[kept]!, upper[moved]! - by);
+  }
+  for (let u = 0; u < lower.length; u++) settle(u);
+  return { sameAs, offset };
+}
+
+/** Equations over the unknowns that stand for others, without those that say nothing or say it again. */
+function rewrite(
+  additions: Additions,
+  sameAs: Int32Array,
+  offset: Float64Array,
+): Pick<AttackSystem, "starts" | "unknown" | "times" | "sum"> {
+  const starts: number[] = [0];
+  const unknown: number[] = [];
+  const times: number[] = [];
+  const sum: number[] = [];
+  const seen = new Set<string>();
+  for (let e = 0; e + 1 < additions.starts.length; e++) {
+    const terms = new Map<number, number>();
+    let rest = additions.sums[e]!;
+    for (let k = additions.starts[e]!; k < additions.starts[e + 1]!; k++) {
+      const u = additions.unknown[k]!;
+      const sign = additions.sign[k]!;
+      rest -= sign * offset[u]!;
+      terms.set(sameAs[u]!, (terms.get(sameAs[u]!) ?? 0) + sign);
+    }
+    const present = [...terms].filter(([, n]) => n !== 0).sort((a, b) => a[0] - b[0]);
+    if (present.length === 0) {
+      if (rest !== 0) throw inconsistent("sums of hidden cells do not add up");
+      continue;
+    }
+    const name = `${present.map((term) => term.join("*")).join()}=${rest}`;
+    if (seen.has(name)) continue;
+    seen.add(name);
+    for (const [u, n] of present) {
+      unknown.push(u);
+      times.push(n);
+    }
+    starts.push(unknown.length);
+    sum.push(rest);
+  }
+  return {
     starts: Int32Array.from(starts),
     unknown: Int32Array.from(unknown),
-    sign: Int8Array.from(sign),
-    sum: Float64Array.from(sums),
-    cap: 1000 + 2 * sums.reduce((largest, sum) => Math.max(largest, Math.abs(sum)), 0),
+    times: Int32Array.from(times),
+    sum: Float64Array.from(sum),
   };
 }
 

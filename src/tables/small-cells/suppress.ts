@@ -63,7 +63,7 @@ export function suppress(system: TableSystem, options: SuppressOptions): Uint8Ar
     return count[b]! - count[a]! || tie[b]! - tie[a]! || a - b;
   });
 
-  const protectedCells = [...first.filter((c) => primary[c] === 1 || forced[groupOf[c]!] === 1)];
+  const protectedCells = Array.from(first.filter((c) => primary[c] === 1 || forced[groupOf[c]!] === 1));
   const sums: ProtectedSum[] = protectedCells.map((c) => [[c, 1]]);
   if (options.jointSums === "protect") {
     for (const small of jointSums(system, primary, options.threshold)) sums.push(small.map((c) => [c, 1] as const));

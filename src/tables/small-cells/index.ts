@@ -1,0 +1,11 @@
+export { attackersView } from "./attack.ts";
+export {
+  countPattern,
+  planSmallCells,
+  type SmallCellsOptions,
+  type SmallCellsPlan,
+  type SmallCellsRule,
+  type TableAudit,
+} from "./plan.ts";
+export { ANNOTATIONS, releaseTable, TOTAL_LEVEL, type ReleasedTable, type ReleasedTableOptions } from "./protect.ts";
+export { COMPLEMENTARY, PRIMARY, primaryCells, PUBLISHED, suppress, type SuppressOptions } from "./suppress.ts";
