@@ -1,4 +1,5 @@
 import { DataError, InternalError } from "../errors/index.ts";
+import { scrambled } from "../kernels/group-codes.ts";
 import type { Cells, MeasureCells } from "./cells.ts";
 import { merge } from "./roll-up.ts";
 
@@ -22,15 +23,26 @@ export interface FoldedNumbers {
   readonly frequency?: Float64Array;
 }
 
-/** Rows hashed at a time, so that the scratch stays in the first-level cache. */
+/** Rows packed at a time, so that the scratch stays in the first-level cache. */
 const BLOCK = 2048;
+
+/** Where the codes of each key lie in the packed words of a row. */
+interface Layout {
+  readonly words: number;
+  /** [keys] */
+  readonly wordOf: readonly number[];
+  readonly shiftOf: readonly number[];
+  readonly bitsOf: readonly number[];
+}
 
 /**
  * Streaming fold: rows in, cells out, with no need to know in advance how many codes a key has. Rows that stand for several
  * records (frequency f) count as f equal records: f records, f x weight, f x value.
  *
- * Cells live in one open-addressing hash table over codes stored row by row. Memory: 4 bytes a key and 24 to 32 bytes,
- * 8 more for the weight and 32 more for each measure, a cell, up to twice that while growing.
+ * Codes + 1 are packed into 32-bit words with as many bits a key as its codes have needed so far; a code that needs more
+ * has all cells packed anew, at most 32 times a key. Cells are found by open addressing, comparing words.
+ * Memory a cell: 4 bytes a word, 24 to 40 bytes, 8 more for the weight and 32 more for each measure; up to twice that while
+ * growing.
  */
 export class Folder {
   readonly #keys: readonly string[];
@@ -40,10 +52,11 @@ export class Folder {
 
   #size = 0;
   #capacity = 1024;
+  /** [slots][tag, cell + 1]; a tag is the word of a cell with one word, or a hash of its words. */
   #slots: Int32Array = new Int32Array(4096);
-  /** [cells][keys] */
-  #codes: Int32Array;
-  #hashes: Int32Array;
+  #layout: Layout;
+  /** [cells][words] */
+  #words: Int32Array;
   #records: Float64Array;
   #weight: Float64Array;
   /** [measures][sum, sumAbs, min, max][cells] */
@@ -51,8 +64,9 @@ export class Folder {
   #total = 0;
   #rows = 0;
 
-  readonly #blockCodes: Int32Array;
-  readonly #blockHashes = new Int32Array(BLOCK);
+  /** [words][BLOCK] */
+  readonly #blockWords: Int32Array[] = [];
+  readonly #blockTags = new Int32Array(BLOCK);
   readonly #blockCells = new Int32Array(BLOCK);
 
   constructor(shape: FolderShape) {
@@ -60,12 +74,11 @@ export class Folder {
     this.#measures = shape.measures ?? [];
     this.#weighted = shape.weight ?? false;
     this.#frequency = shape.frequency ?? false;
-    this.#codes = new Int32Array(this.#capacity * shape.keys.length);
-    this.#hashes = new Int32Array(this.#capacity);
+    this.#layout = layoutOf(shape.keys.map(() => 1));
+    this.#words = new Int32Array(this.#capacity * this.#layout.words);
     this.#records = new Float64Array(this.#capacity);
     this.#weight = new Float64Array(this.#weighted ? this.#capacity : 0);
     this.#aggregates = this.#measures.map(() => emptyAggregates(this.#capacity));
-    this.#blockCodes = new Int32Array(BLOCK * shape.keys.length);
   }
 
   get keys(): readonly string[] {
@@ -84,7 +97,7 @@ export class Folder {
 
   /** Bytes held at present. */
   get bytes(): number {
-    const perCell = this.#keys.length * 4 + 12 + (this.#weighted ? 8 : 0) + this.#measures.length * 32;
+    const perCell = this.#layout.words * 4 + 8 + (this.#weighted ? 8 : 0) + this.#measures.length * 32;
     return this.#capacity * perCell + this.#slots.length * 4;
   }
 
@@ -105,7 +118,8 @@ export class Folder {
       const end = Math.min(rows, start + BLOCK);
       if (frequency !== undefined) this.#checkFrequency(frequency, start, end);
       else this.#total += end - start;
-      this.#hashBlock(codes, start, end);
+      this.#packBlock(codes, start, end);
+      this.#reserve(this.#size + end - start);
       this.#locateBlock(start, end, frequency);
       this.#countBlock(start, end, frequency);
       if (weight !== undefined) this.#weighBlock(weight, start, end, frequency);
@@ -127,15 +141,16 @@ export class Folder {
   /** The cells in order of first sight, leaving the folder empty and its buffers free for more. */
   take(sizes: readonly number[]): Cells {
     const size = this.#size;
-    const keys = this.#keys.length;
-    if (sizes.length !== keys) throw new InternalError("cells/fold-sizes", `Got ${sizes.length} sizes for ${keys} keys.`);
+    if (sizes.length !== this.#keys.length) {
+      throw new InternalError("cells/fold-sizes", `Got ${sizes.length} sizes for ${this.#keys.length} keys.`);
+    }
     const codes = this.#keys.map((name, key) => {
       const column = new Int32Array(size);
+      unpackKey(this.#words, this.#layout, key, column);
       let largest = -1;
       let smallest = -1;
-      for (let cell = 0, at = key; cell < size; cell++, at += keys) {
-        const code = this.#codes[at]!;
-        column[cell] = code;
+      for (let cell = 0; cell < size; cell++) {
+        const code = column[cell]!;
         if (code > largest) largest = code;
         if (code < smallest) smallest = code;
       }
@@ -191,73 +206,76 @@ export class Folder {
     }
   }
 
-  /** Copy the codes row by row and hash them, key by key, so that each loop reads one column. */
-  #hashBlock(codes: readonly Int32Array[], start: number, end: number): void {
-    const keys = this.#keys.length;
-    const rowCodes = this.#blockCodes;
-    const hashes = this.#blockHashes;
-    hashes.fill(0, 0, end - start);
-    for (let key = 0; key < keys; key++) {
-      const column = codes[key]!;
-      for (let i = start, j = 0, at = key; i < end; i++, j++, at += keys) {
-        const code = column[i]!;
-        rowCodes[at] = code;
-        // One round of MurmurHash3 (Appleby, public domain), constants unchanged.
-        const mixed = Math.imul(code, 0xcc9e2d51);
-        const h = hashes[j]! ^ Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
-        hashes[j] = Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64;
+  /** Pack the codes of a block, with more bits for a key where they are needed. */
+  #packBlock(codes: readonly Int32Array[], start: number, end: number): void {
+    for (;;) {
+      const layout = this.#layout;
+      while (this.#blockWords.length < layout.words) this.#blockWords.push(new Int32Array(BLOCK));
+      for (let w = 0; w < layout.words; w++) this.#blockWords[w]!.fill(0, 0, end - start);
+      let needed: number[] | undefined;
+      for (let key = 0; key < codes.length; key++) {
+        const occurring = packKey(codes[key]!, start, end, layout.shiftOf[key]!, this.#blockWords[layout.wordOf[key]!]!);
+        const bits = 32 - Math.clz32(occurring);
+        if (bits > layout.bitsOf[key]!) (needed ??= [...layout.bitsOf])[key] = bits;
+      }
+      if (needed === undefined) return;
+      this.#widen(layoutOf(needed));
+    }
+  }
+
+  /** Pack all cells anew. */
+  #widen(layout: Layout): void {
+    const before = this.#layout;
+    const words = new Int32Array(this.#capacity * layout.words);
+    const column = new Int32Array(this.#size);
+    for (let key = 0; key < this.#keys.length; key++) {
+      unpackKey(this.#words, before, key, column);
+      const shift = layout.shiftOf[key]!;
+      for (let cell = 0, at = layout.wordOf[key]!; cell < this.#size; cell++, at += layout.words) {
+        words[at] = words[at]! | ((column[cell]! + 1) << shift);
       }
     }
-    for (let j = 0; j < end - start; j++) {
-      let h = hashes[j]!;
-      h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-      h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-      hashes[j] = h ^ (h >>> 16);
+    this.#layout = layout;
+    this.#words = words;
+    this.#enterCells();
+  }
+
+  /** Fill the hash table from the cells. */
+  #enterCells(): void {
+    const slots = this.#slots;
+    const words = this.#words;
+    const count = this.#layout.words;
+    const mask = slots.length / 2 - 1;
+    slots.fill(0);
+    for (let cell = 0; cell < this.#size; cell++) {
+      let tag = words[cell * count]!;
+      for (let w = 1; w < count; w++) tag = scrambled(tag) ^ words[cell * count + w]!;
+      let slot = scrambled(tag) & mask;
+      while (slots[slot * 2 + 1]! > 0) slot = (slot + 1) & mask;
+      slots[slot * 2] = tag;
+      slots[slot * 2 + 1] = cell + 1;
     }
   }
 
   /** Find or add the cell of each row; -1 for rows that stand for no record. */
   #locateBlock(start: number, end: number, frequency: Float64Array | undefined): void {
     const rows = end - start;
-    this.#reserve(this.#size + rows);
-    const keys = this.#keys.length;
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    const cellCodes = this.#codes;
-    const cellHashes = this.#hashes;
-    const rowCodes = this.#blockCodes;
-    const rowHashes = this.#blockHashes;
     const cellOf = this.#blockCells;
-    let size = this.#size;
-
-    for (let j = 0; j < rows; j++) {
-      if (frequency !== undefined && frequency[start + j] === 0) {
-        cellOf[j] = -1;
-        continue;
+    const count = this.#layout.words;
+    if (frequency === undefined) cellOf.fill(0, 0, rows);
+    else for (let i = start, j = 0; i < end; i++, j++) cellOf[j] = frequency[i] === 0 ? -1 : 0;
+    let tags = this.#blockWords[0]!;
+    if (count > 1) {
+      tags = this.#blockTags;
+      tags.set(this.#blockWords[0]!);
+      for (let w = 1; w < count; w++) {
+        const word = this.#blockWords[w]!;
+        for (let j = 0; j < rows; j++) tags[j] = scrambled(tags[j]!) ^ word[j]!;
       }
-      const hash = rowHashes[j]!;
-      const row = j * keys;
-      let slot = hash & mask;
-      let cell = slots[slot]! - 1;
-      while (cell >= 0) {
-        if (cellHashes[cell] === hash) {
-          let key = 0;
-          const at = cell * keys;
-          while (key < keys && cellCodes[at + key] === rowCodes[row + key]) key++;
-          if (key === keys) break;
-        }
-        slot = (slot + 1) & mask;
-        cell = slots[slot]! - 1;
-      }
-      if (cell < 0) {
-        cell = size++;
-        slots[slot] = size;
-        cellHashes[cell] = hash;
-        for (let key = 0, at = cell * keys; key < keys; key++) cellCodes[at + key] = rowCodes[row + key]!;
-      }
-      cellOf[j] = cell;
     }
-    this.#size = size;
+    this.#size = count === 1
+      ? locateByWord(tags, rows, this.#slots, this.#words, this.#size, cellOf)
+      : locateByWords(tags, this.#blockWords, rows, this.#slots, this.#words, count, this.#size, cellOf);
   }
 
   #countBlock(start: number, end: number, frequency: Float64Array | undefined): void {
@@ -314,8 +332,7 @@ export class Folder {
   #reserve(cells: number): void {
     if (cells > this.#capacity) {
       const capacity = Math.max(cells, this.#capacity * 2);
-      this.#codes = longerCodes(this.#codes, capacity * this.#keys.length);
-      this.#hashes = longerCodes(this.#hashes, capacity);
+      this.#words = longerWords(this.#words, capacity * this.#layout.words);
       this.#records = longerNumbers(this.#records, capacity, 0);
       if (this.#weighted) this.#weight = longerNumbers(this.#weight, capacity, 0);
       for (const aggregate of this.#aggregates) {
@@ -323,17 +340,111 @@ export class Folder {
       }
       this.#capacity = capacity;
     }
-    if (cells * 2 <= this.#slots.length) return;
+    // At most half of the slots are taken; each has two entries.
+    if (cells * 4 <= this.#slots.length) return;
     let length = this.#slots.length;
-    while (cells * 2 > length) length *= 2;
-    const slots = new Int32Array(length);
-    for (let cell = 0; cell < this.#size; cell++) {
-      let slot = this.#hashes[cell]! & (length - 1);
-      while (slots[slot]! > 0) slot = (slot + 1) & (length - 1);
-      slots[slot] = cell + 1;
-    }
-    this.#slots = slots;
+    while (cells * 4 > length) length *= 2;
+    this.#slots = new Int32Array(length);
+    this.#enterCells();
   }
+}
+
+/** Bits of each key into words, in order; a key never lies across two words. At least one word. */
+function layoutOf(bitsOf: readonly number[]): Layout {
+  const wordOf: number[] = [];
+  const shiftOf: number[] = [];
+  let word = 0;
+  let used = 0;
+  for (const bits of bitsOf) {
+    if (used + bits > 32) {
+      word++;
+      used = 0;
+    }
+    wordOf.push(word);
+    shiftOf.push(used);
+    used += bits;
+  }
+  return { words: word + 1, wordOf, shiftOf, bitsOf };
+}
+
+/** Or code + 1 into the words of rows start .. end. @returns all bits that occurred in code + 1 */
+function packKey(codes: Int32Array, start: number, end: number, shift: number, words: Int32Array): number {
+  let occurring = 0;
+  for (let i = start, j = 0; i < end; i++, j++) {
+    const entry = codes[i]! + 1;
+    occurring |= entry;
+    words[j] = words[j]! | (entry << shift);
+  }
+  return occurring;
+}
+
+/** Codes of one key of the cells; as many as `column` is long. */
+function unpackKey(words: Int32Array, layout: Layout, key: number, column: Int32Array): void {
+  const shift = layout.shiftOf[key]!;
+  const mask = layout.bitsOf[key]! === 32 ? -1 : (1 << layout.bitsOf[key]!) - 1;
+  for (let cell = 0, at = layout.wordOf[key]!; cell < column.length; cell++, at += layout.words) {
+    column[cell] = ((words[at]! >>> shift) & mask) - 1;
+  }
+}
+
+/**
+ * Find or add cells of one word.
+ * @param cellOf [rows] in: negative to leave a row out; out: its cell
+ * @returns number of cells
+ */
+function locateByWord(
+  tags: Int32Array, rows: number, slots: Int32Array, cellWords: Int32Array, cells: number, cellOf: Int32Array,
+): number {
+  const mask = slots.length / 2 - 1;
+  for (let j = 0; j < rows; j++) {
+    if (cellOf[j]! < 0) continue;
+    const tag = tags[j]!;
+    let slot = scrambled(tag) & mask;
+    let cell = slots[slot * 2 + 1]!;
+    while (cell > 0 && slots[slot * 2] !== tag) {
+      slot = (slot + 1) & mask;
+      cell = slots[slot * 2 + 1]!;
+    }
+    if (cell === 0) {
+      cellWords[cells] = tag;
+      cell = ++cells;
+      slots[slot * 2] = tag;
+      slots[slot * 2 + 1] = cell;
+    }
+    cellOf[j] = cell - 1;
+  }
+  return cells;
+}
+
+/** As `locateByWord`, for cells of several words, whose tags may collide. */
+function locateByWords(
+  tags: Int32Array, words: readonly Int32Array[], rows: number, slots: Int32Array, cellWords: Int32Array, count: number,
+  cells: number, cellOf: Int32Array,
+): number {
+  const mask = slots.length / 2 - 1;
+  for (let j = 0; j < rows; j++) {
+    if (cellOf[j]! < 0) continue;
+    const tag = tags[j]!;
+    let slot = scrambled(tag) & mask;
+    let cell = slots[slot * 2 + 1]!;
+    while (cell > 0) {
+      if (slots[slot * 2] === tag) {
+        let w = 0;
+        while (w < count && cellWords[(cell - 1) * count + w] === words[w]![j]) w++;
+        if (w === count) break;
+      }
+      slot = (slot + 1) & mask;
+      cell = slots[slot * 2 + 1]!;
+    }
+    if (cell === 0) {
+      for (let w = 0; w < count; w++) cellWords[cells * count + w] = words[w]![j]!;
+      cell = ++cells;
+      slots[slot * 2] = tag;
+      slots[slot * 2 + 1] = cell;
+    }
+    cellOf[j] = cell - 1;
+  }
+  return cells;
 }
 
 function emptyAggregates(capacity: number): [Float64Array, Float64Array, Float64Array, Float64Array] {
@@ -343,9 +454,9 @@ function emptyAggregates(capacity: number): [Float64Array, Float64Array, Float64
   ];
 }
 
-function longerCodes(codes: Int32Array, length: number): Int32Array {
+function longerWords(words: Int32Array, length: number): Int32Array {
   const longer = new Int32Array(length);
-  longer.set(codes);
+  longer.set(words);
   return longer;
 }
 

@@ -33,8 +33,8 @@ export class SpillingFolder {
   constructor(shape: FolderShape, options: SpillOptions) {
     this.#folder = new Folder(shape);
     this.#options = options;
-    // Keys, hash, records, up to four slots; once more for the copy that is written.
-    const perCell = 4 * shape.keys.length + 28 + (shape.weight === true ? 8 : 0) + 32 * (shape.measures?.length ?? 0);
+    // Words, records, up to four slots; once more for the copy that is written.
+    const perCell = 4 * shape.keys.length + 40 + (shape.weight === true ? 8 : 0) + 32 * (shape.measures?.length ?? 0);
     let maxCells = CHUNK;
     while (maxCells * 2 * perCell * 2 <= options.budgetBytes) maxCells *= 2;
     this.#maxCells = maxCells;

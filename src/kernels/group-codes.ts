@@ -232,7 +232,7 @@ function sameWords(a: readonly Uint32Array[], i: number, b: readonly Uint32Array
 }
 
 /** Spread neighbouring integers over all bits (a bijection, so equal results mean equal words). */
-function scrambled(word: number): number {
+export function scrambled(word: number): number {
   let x = Math.imul(word ^ (word >>> 16), 0x7feb352d);
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
   return x ^ (x >>> 16);
