@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parsePolicy } from "../../src/policy/index.ts";
+import { parsePolicy, type PolicyInput } from "../../src/policy/index.ts";
 import { microdataPolicy, noisyPolicy, refusal, smallCellsPolicy, TABLE_COLUMNS } from "./policies.ts";
 
 const base = microdataPolicy();
@@ -82,7 +82,7 @@ test("the policies that the cases change are accepted themselves", () => {
 });
 
 test("a hierarchy that lists its values declares the groups", () => {
-  const race = { role: "other", hierarchy: { kind: "order", values: ["a", "b"], groupSizes: [2] } } as const;
+  const race: PolicyInput["columns"][string] = { role: "other", hierarchy: { kind: "order", values: ["a", "b"], groupSizes: [2] } };
   const input = noisyPolicy({ columns: { ...TABLE_COLUMNS, race, person: { role: "contributor" } } }, { groups: { county: ["Yolo"] } });
   expect(() => parsePolicy(input)).not.toThrow();
 });

@@ -126,7 +126,7 @@ describe("one meaning in all notations", () => {
         for (const other of [yaml, json, again]) expect(canonicalPolicy(other)).toBe(canonicalPolicy(policy));
         expect(again).toEqual(policy);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });
@@ -265,7 +265,7 @@ describe("texts that cannot be read", () => {
         fc.pre(refusal(text, { format: "json" }).code !== "policy/duplicate-key");
         expect(syntaxError(text)).toBe(parseFails(text));
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 
