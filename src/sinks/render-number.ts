@@ -2,6 +2,7 @@
 export const MAX_NUMBER_BYTES = 25;
 
 const CACHE_ENTRIES = 2048;
+const SCALES = [1, 10, 100, 1e3, 1e4, 1e5, 1e6];
 
 /**
  * Writes numbers as ASCII decimal text: whole numbers below 2^53 as digits, others in the shortest form that reads back as
@@ -18,6 +19,15 @@ export class NumberRenderer {
   /** Write a finite number at `at`; returns the position after it. `out` must have MAX_NUMBER_BYTES left. */
   render(value: number, out: Uint8Array, at: number): number {
     if (Number.isSafeInteger(value)) return renderInteger(value, out, at);
+    // Amounts such as 12.34: when 1234 / 100 is the double itself, then "12.34" is its only text of at most 15 digits.
+    const size = Math.abs(value);
+    if (size >= 1e-6 && size < 1e9) {
+      for (let places = 2; places <= 6; places += 2) {
+        const scale = SCALES[places]!;
+        const scaled = Math.round(size * scale);
+        if (scaled / scale === size) return renderDecimal(value < 0, scaled, places, out, at);
+      }
+    }
 
     this.#double[0] = value;
     const hash = Math.imul(this.#words[0]! ^ Math.imul(this.#words[1]!, 0x9e3779b1), 0x85ebca6b);
@@ -33,6 +43,24 @@ export class NumberRenderer {
     for (let i = 0; i < length; i++) out[at + i] = this.#texts[from + i]!;
     return at + length;
   }
+}
+
+/** Write scaled / 10^places, which is no whole number, without trailing zeros; scaled < 10^15. */
+function renderDecimal(negative: boolean, scaled: number, places: number, out: Uint8Array, at: number): number {
+  if (negative) out[at++] = 0x2d;
+  const scale = SCALES[places]!;
+  const whole = Math.floor(scaled / scale);
+  at = renderInteger(whole, out, at);
+  out[at++] = 0x2e;
+  let rest = scaled - whole * scale;
+  let end = at + places;
+  for (let place = end - 1; place >= at; place--) {
+    const tenth = (rest / 10) | 0;
+    out[place] = 0x30 + rest - tenth * 10;
+    rest = tenth;
+  }
+  while (out[end - 1] === 0x30) end--;
+  return end;
 }
 
 /** Write a whole number, at most 2^53 - 1 in size. */

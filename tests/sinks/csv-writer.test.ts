@@ -105,6 +105,27 @@ describe("CSV writer", () => {
     );
   });
 
+  test("many small columns, whose texts are prepared together, come back as columns that are not", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1, maxLength: 9 }),
+        fc.infiniteStream(fc.nat()),
+        fc.nat({ max: 8 }),
+        async (sizes, draws, numeric) => {
+          const columns = sizes.map((size, c): TestColumn => {
+            const drawn = Array.from({ length: 40 }, () => draws.next().value as number);
+            return c === numeric
+              ? { name: `c${c}`, type: "integer", as: "numbers", values: drawn.map((n) => (n % 9 === 0 ? null : n)) }
+              : { name: `c${c}`, type: "string", values: drawn.map((n) => (n % 11 === 0 ? null : `${"é,".repeat(n % 3)}${n % size}`)) };
+          });
+          const read = parse(await csv(columns)) as string[][];
+          const expected = Array.from({ length: 40 }, (_, i) => columns.map(({ values }) => (values[i] === null ? "" : String(values[i]))));
+          expect(read.slice(1)).toEqual(expected);
+        },
+      ),
+    );
+  });
+
   test("the renderer resumes where the room ended and never writes beyond it", () => {
     const table = tableOf([
       { name: "x", type: "string", values: Array.from({ length: 50 }, (_, i) => "v".repeat(i % 7)) },
@@ -136,6 +157,18 @@ describe("numbers", () => {
 
   test.each([0, -0, 1, -1, 9, 10, 999_999_999, 1e9, 1_000_000_001, 2 ** 31, 2 ** 53 - 1, -(2 ** 53 - 1), 1e15, 123456789012345])("%d", (value) => {
     expect(text(value)).toBe(String(value + 0));
+  });
+
+  test("amounts have the text that the language gives them", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -1e12, max: 1e12 }), fc.constantFrom(10, 100, 1000, 1e4, 1e5, 1e6, 1e7, 3), (n, scale) => {
+        expect(text(n / scale)).toBe(String(n / scale + 0));
+      }),
+      { numRuns: 5000 },
+    );
+    for (const value of [0.1, 0.25, -0.5, 1e-6, 1.5e-6, 9.9e-7, 999999999.99, -999999999.999999, 1e9 + 0.5, 0.30000000000000004]) {
+      expect(text(value)).toBe(String(value));
+    }
   });
 
   test("every double reads back as itself, cached or not", () => {
