@@ -88,11 +88,14 @@ export async function auditTables(input: AuditInput, options: AuditOptions): Pro
 }
 
 /** The solver is 4 MB and only needed for connected sums, so it is loaded on first use. */
-async function loadSolver(): Promise<Highs> {
+function loadSolver(): Promise<Highs> {
   // The package's types describe its CommonJS form; the ES module's default export is the loader itself.
-  const { default: load } = (await import("highs")) as unknown as { readonly default: () => Promise<Highs> };
-  return load();
+  solver ??= (import("highs") as unknown as Promise<{ readonly default: () => Promise<Highs> }>).then(({ default: load }) => load());
+  return solver;
 }
+
+/** One instance serves all audits; it keeps nothing of a model that was disposed of. */
+let solver: Promise<Highs> | undefined;
 
 function verdict(input: AuditInput, system: AttackSystem, bounds: Bounds, components: number, options: AuditOptions): AuditResult {
   const min = input.tables.map((table) => new Float64Array(table.rows).fill(NaN));
