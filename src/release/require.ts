@@ -27,7 +27,7 @@ export interface Requirement {
  * itself asks for. A pure function of its arguments; more risk never gives a weaker requirement.
  *
  * @throws PolicyError policy/weaker-than-required when the policy asks for less and no override covers it;
- *         policy/override-without-effect when an override weakens nothing; policy/interval-not-possible
+ *         policy/override-without-effect when an override weakens nothing
  */
 export function requirementsFor(assessment: RiskAssessment, policy: Policy, profile: Profile = baseline): Requirement[] {
   const required = strongest(assessment, outputOf(policy), profile);
@@ -59,7 +59,6 @@ export function requirementsFor(assessment: RiskAssessment, policy: Policy, prof
     };
   });
   if (weaker.length > 0) throw weakerThanRequired(weaker);
-  checkInterval(policy, requirements);
   return requirements;
 }
 
@@ -184,21 +183,6 @@ function weakerThanRequired(weaker: readonly Weaker[]): PolicyError {
     required: weaker.map(({ least }) => least),
     rules: weaker.flatMap(({ rules }) => rules.map(({ id }) => id)),
   });
-}
-
-/** Told apart from the others, a small count is known to be one of at most `threshold` values. */
-function checkInterval({ release }: Policy, requirements: readonly Requirement[]): void {
-  const method = release.protect[0]!;
-  if (method.method !== "small-cells" || method.codes !== "separate") return;
-  const possible = method.zeros === "protect" ? method.threshold : method.threshold - 1;
-  const interval = effectiveValue(requirements, "minimum-interval");
-  if (interval <= possible) return;
-  throw new PolicyError(
-    "policy/interval-not-possible",
-    `${interval} possible values are required for every hidden small count, but with separate codes the rule itself tells that it is ` +
-      `one of ${possible}. Write codes: merged, or raise the threshold.`,
-    { interval, possible },
-  );
 }
 
 function bound(requirement: RequirementName, value: number): string {

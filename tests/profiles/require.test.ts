@@ -130,11 +130,3 @@ describe("overrides", () => {
     expect(error.message).toMatch(why);
   });
 });
-
-test("an interval that separate codes rule out is refused, since the rule itself tells the values", () => {
-  const high = (change: object): PolicyInput => smallCellsPolicy({ classification: "high" }, { codes: "separate", ...change });
-  expect(refusal(high({})).code).toBe("policy/interval-not-possible");
-  expect(() => requirements(high({ threshold: 12 }))).not.toThrow();
-  expect(() => requirements(high({ zeros: "protect" }))).not.toThrow();
-  expect(() => requirements(high({ codes: "merged" }))).not.toThrow();
-});

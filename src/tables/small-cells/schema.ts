@@ -30,7 +30,8 @@ export const SmallCells = z.strictObject({
     .default("merged")
     .describe(
       "Whether the annotation tells counts hidden for being small from counts hidden to protect others (separate) or not " +
-        "(merged). Telling them apart narrows what a reader can infer.",
+        "(merged). Telling them apart helps a reader to infer hidden counts, so separate codes are written only where every " +
+        "hidden small count keeps its interval all the same, else merged ones.",
     ),
 });
 export type SmallCellsInput = z.input<typeof SmallCells>;
