@@ -68,6 +68,7 @@ export function codeLookup(map: CodeMap, size: number, key: string): Int32Array 
 function concatenate(parts: readonly Cells[]): Cells {
   const first = parts[0];
   if (first === undefined) throw new InternalError("cells/merge-mismatch", "There are no cells to merge.");
+  if (parts.length === 1) return first;
   let size = 0;
   for (const part of parts) {
     const same = sameNames(part.keys, first.keys)

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { DictionaryBuilder } from "../../src/columns/index.ts";
 import { DataError, InternalError } from "../../src/errors/index.ts";
 import { fold, Folder, merge, rollUp, type Cells, type KeyChange } from "../../src/cells/index.ts";
-import { batchesOf, codeMaps, foldTable, listed, recoded, repeated, slowFold, tables, type Table } from "./tables.ts";
+import { addTable, batchesOf, codeMaps, folderOf, foldTable, listed, recoded, repeated, slowFold, tables, type Table } from "./tables.ts";
 
 function keyChanges(table: Table): fc.Arbitrary<KeyChange[]> {
   return fc.tuple(...table.sizes.map((size): fc.Arbitrary<KeyChange> =>
@@ -61,6 +61,27 @@ describe("fold", () => {
     expect(listed(foldTable(table, { cut: 777 }))).toEqual(slowFold(table));
   });
 
+  /** Every code needs more bits than the ones before it, so that the cells are packed anew over and over. */
+  test("codes that grow while folding keep the cells they have", () => {
+    const codes = Array.from({ length: 31 * 3 }, (_, i) => [2 ** (i % 31) - 1, 2 ** ((i * 7) % 31) - 1, 2 ** (30 - (i % 31)) - 2]);
+    const table: Table = {
+      sizes: [2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1], codes, values: codes.map((_, i) => i), weights: codes.map(() => 1), frequencies: [],
+    };
+    for (const cut of [1, 2, 50]) expect(listed(foldTable(table, { cut }))).toEqual(slowFold(table));
+  });
+
+  test("a folder that was emptied begins anew", () => {
+    fc.assert(fc.property(tables({ minKeys: 2, maxKeys: 2 }), (table) => {
+      const folder = folderOf(table);
+      addTable(folder, table);
+      const first = merge([folder.take(table.sizes)]);
+      expect(folder.size).toBe(0);
+      addTable(folder, table);
+      expect(folder.finish(table.sizes)).toEqual(first);
+      expect(folder.records).toBe(2 * table.codes.length);
+    }));
+  });
+
   test.each([
     { name: "negative", value: -1 }, { name: "fractional", value: 1.5 }, { name: "null", value: NaN },
     { name: "infinite", value: Infinity }, { name: "beyond 2^53", value: 2 ** 53 },
@@ -101,6 +122,9 @@ describe("fold", () => {
     expect(() => folder.add(1, [])).toThrow(InternalError);
     folder.add(1, [Int32Array.of(5)]);
     expect(() => folder.finish([5])).toThrow(expect.objectContaining({ code: "cells/code-range" }));
+    const negative = new Folder({ keys: ["a", "b"] });
+    negative.add(1, [Int32Array.of(-2), Int32Array.of(0)]);
+    expect(() => negative.finish([5, 5])).toThrow(expect.objectContaining({ code: "cells/code-range" }));
   });
 });
 
