@@ -140,7 +140,7 @@ function table(
     records,
     values(name) {
       require(name);
-      return known.has(name) ? values(name) : [];
+      return known.has(name) ? guardedValues(values(name)) : [];
     },
     key(name) {
       require(name);
@@ -239,5 +239,14 @@ function guarded<T>(read: () => T): T {
   } catch (error) {
     if (error instanceof CommensurateError) throw error;
     throw new DataError("memory/unreadable", "Reading a value failed. Use plain objects and arrays.");
+  }
+}
+
+function* guardedValues(values: Iterable<unknown>): Generator<unknown> {
+  const iterator = values[Symbol.iterator]();
+  for (;;) {
+    const next = guarded(() => iterator.next());
+    if (next.done === true) return;
+    yield next.value;
   }
 }
