@@ -120,7 +120,7 @@ class BatchDecoder {
   readonly #hasher: Hasher;
   readonly #schema: IpcSchema;
   readonly #options: PassOptions;
-  readonly #place: Place = { recordsBefore: 0 };
+  readonly #place: Place = { area: "arrow", recordsBefore: 0 };
   readonly #requested: { readonly field: IpcField; readonly index: number; readonly reader: ReturnType<typeof columnReader> }[];
   readonly #wanted: ReadonlySet<bigint>;
   readonly #dictionaries = new Map<bigint, DictionaryValues>();

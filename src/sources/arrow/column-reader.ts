@@ -5,7 +5,7 @@ import { exactDecimal, INEXACT, NOT_A_NUMBER } from "../csv/numbers.ts";
 import type { ColumnRequest } from "../source.ts";
 import { illFormedUtf8 } from "../utf8.ts";
 import { words, type Chunk, type DictionaryValues } from "./chunk.ts";
-import { arrowTypeName, isSupported, type ArrowType } from "./types.ts";
+import { arrowTypeName, isSupported, type ArrowType, type IndexType } from "./types.ts";
 import { refusalOf, textOfBits, textOfDecimal, valueBytes, wideInteger } from "./value-text.ts";
 
 /** Records of the largest batch that a binary or in-memory source gives. */
@@ -16,6 +16,8 @@ const CACHE_BITS = 13;
 
 /** Where a pass is, for messages. */
 export interface Place {
+  /** First part of error codes. */
+  readonly area: "arrow" | "parquet";
   /** Records of the pass before the chunk being read. */
   recordsBefore: number;
 }
@@ -28,16 +30,18 @@ export interface ColumnReader {
 }
 
 /**
- * @throws DataError arrow/unsupported-type, source/not-a-number. The reader itself throws DataError for buffers that are
+ * A reader takes chunks of plain values and chunks with a dictionary alike: Parquet has both in one column.
+ *
+ * @throws DataError <area>/unsupported-type, source/not-a-number. The reader itself throws DataError for buffers that are
  *   too short, text that is not UTF-8, codes outside their dictionary and values without a canonical form.
  */
 export function columnReader(name: string, type: ArrowType, request: ColumnRequest, place: Place): ColumnReader {
-  if (!isSupported(type)) throw unsupportedType(name, type);
+  if (!isSupported(type)) throw unsupportedType(name, type, place.area);
   return request.as === "codes" ? new CodeReader(name, type, request, place) : new NumberReader(name, type, request, place);
 }
 
-export function unsupportedType(name: string, type: ArrowType): DataError {
-  return new DataError("arrow/unsupported-type", `Column ${JSON.stringify(name)} has the type ${arrowTypeName(type)}, which is ` +
+function unsupportedType(name: string, type: ArrowType, area: string): DataError {
+  return new DataError(`${area}/unsupported-type`, `Column ${JSON.stringify(name)} has the type ${arrowTypeName(type)}, which is ` +
     `not supported. Drop the column, or write it as text, a number, a date or a timestamp.`, { column: name, type: arrowTypeName(type) });
 }
 
@@ -50,7 +54,7 @@ class CodeReader implements ColumnReader {
   readonly column: { readonly kind: "codes"; readonly codes: Int32Array; readonly dictionary: DictionaryBuilder };
   readonly #name: string;
   readonly #place: Place;
-  readonly #decode: (chunk: Chunk, from: number, to: number) => void;
+  readonly #decode: Decode;
 
   constructor(name: string, type: ArrowType, request: ColumnRequest, place: Place) {
     this.#name = name;
@@ -69,28 +73,32 @@ type Fail = (index: number, code: string, found: string, advice: string) => Data
 
 function failure(name: string, place: Place, index: number, code: string, found: string, advice: string): DataError {
   const where = `Column ${JSON.stringify(name)}`;
-  if (index < 0) return new DataError(`arrow/${code}`, `${where}: found ${found}. ${advice}.`, { column: name });
+  if (index < 0) return new DataError(`${place.area}/${code}`, `${where}: found ${found}. ${advice}.`, { column: name });
   const record = place.recordsBefore + index + 1;
-  return new DataError(`arrow/${code}`, `${where}, record ${record}: found ${found}. ${advice}.`, { column: name, record });
+  return new DataError(`${place.area}/${code}`, `${where}, record ${record}: found ${found}. ${advice}.`, { column: name, record });
 }
 
 const allowedTexts = (request: ColumnRequest): ReadonlySet<string> => new Set(request.nulls ?? []);
 
+type Decode = (chunk: Chunk, from: number, to: number) => void;
+
 /** A loop that writes the codes of records from..to to the leading entries of `out`. */
-function codeDecoder(
-  type: ArrowType, builder: DictionaryBuilder, out: Int32Array, allowed: ReadonlySet<string>, fail: Fail,
-): (chunk: Chunk, from: number, to: number) => void {
-  switch (type.kind) {
-    case "null":
-      return (_chunk, from, to) => void out.fill(-1, 0, to - from);
-    case "utf8":
-      return (chunk, from, to) => decodeText(chunk, from, to, builder, out, fail);
-    case "dictionary":
-      return dictionaryDecoder(type, builder, out, allowed, fail);
-    default:
-      return fixedWidthDecoder(type, builder, out, allowed, fail);
-  }
+function codeDecoder(type: ArrowType, builder: DictionaryBuilder, out: Int32Array, allowed: ReadonlySet<string>, fail: Fail): Decode {
+  if (type.kind === "dictionary") return dictionaryDecoder(type.value, type.index, builder, out, allowed, fail);
+  if (type.kind === "null") return (_chunk, from, to) => void out.fill(-1, 0, to - from);
+  const plain: Decode = type.kind === "utf8"
+    ? (chunk, from, to) => decodeText(chunk, from, to, builder, out, fail)
+    : fixedWidthDecoder(type, builder, out, allowed, fail);
+  let coded: Decode | undefined;
+  return (chunk, from, to) => {
+    if (chunk.dictionary === undefined) return plain(chunk, from, to);
+    coded ??= dictionaryDecoder(type, INT32, builder, out, allowed, fail);
+    coded(chunk, from, to);
+  };
 }
+
+/** Codes of dictionaries outside Arrow. */
+const INT32: IndexType = { bits: 32, signed: true };
 
 function decodeText(chunk: Chunk, from: number, to: number, builder: DictionaryBuilder, out: Int32Array, fail: Fail): void {
   const { validity, bitOffset, data } = chunk;
@@ -130,7 +138,7 @@ function requireBuffers(chunk: Chunk, needed: number, present: number, fail: Fai
 /** Booleans, integers, floats, dates, timestamps, decimals: text is made once a distinct value, or nearly so. */
 function fixedWidthDecoder(
   type: ArrowType, builder: DictionaryBuilder, out: Int32Array, allowed: ReadonlySet<string>, fail: Fail,
-): (chunk: Chunk, from: number, to: number) => void {
+): Decode {
   const textOf = textOfBits(type, allowed);
   const width = valueBytes(type);
   const refuse = (index: number): DataError => {
@@ -240,7 +248,7 @@ class LocalDictionary {
   readonly #type: ArrowType;
   readonly #allowed: ReadonlySet<string>;
   readonly #fail: Fail;
-  #decode!: (chunk: Chunk, from: number, to: number) => void;
+  #decode!: Decode;
 
   constructor(type: ArrowType, allowed: ReadonlySet<string>, fail: Fail) {
     this.#type = type;
@@ -283,7 +291,7 @@ function grownCodes(codes: Int32Array, length: number, filler: number): Int32Arr
 
 /** Write the entry that each record points at, checked against the number of entries; -1 for null. */
 function readEntries(
-  chunk: Chunk, from: number, to: number, index: { bits: number; signed: boolean }, entries: number, fail: Fail, out: Int32Array,
+  chunk: Chunk, from: number, to: number, index: IndexType, entries: number, fail: Fail, out: Int32Array,
 ): void {
   const { validity, bitOffset, data } = chunk;
   const width = index.bits >> 3;
@@ -307,15 +315,15 @@ function readEntries(
 }
 
 function dictionaryDecoder(
-  type: ArrowType & { kind: "dictionary" }, builder: DictionaryBuilder, out: Int32Array, allowed: ReadonlySet<string>, fail: Fail,
-): (chunk: Chunk, from: number, to: number) => void {
-  const local = new LocalDictionary(type.value, allowed, fail);
+  value: ArrowType, index: IndexType, builder: DictionaryBuilder, out: Int32Array, allowed: ReadonlySet<string>, fail: Fail,
+): Decode {
+  const local = new LocalDictionary(value, allowed, fail);
   let remap = new Int32Array(0); // entry -> code in `builder`; filled on first use, so that unused values never enter
   return (chunk, from, to) => {
     if (!local.update(chunk.dictionary!)) remap.fill(UNSEEN);
     const { distinct, codes, entries } = local;
     if (entries > remap.length) remap = grownCodes(remap, Math.max(entries, remap.length * 2), UNSEEN);
-    readEntries(chunk, from, to, type.index, entries, fail, out);
+    readEntries(chunk, from, to, index, entries, fail, out);
     for (let i = 0; i < to - from; i++) {
       const entry = out[i]!;
       if (entry < 0) continue;
@@ -332,7 +340,7 @@ function dictionaryDecoder(
 
 class NumberReader implements ColumnReader {
   readonly column = { kind: "numbers", values: new Float64Array(BATCH_RECORDS) } as const;
-  readonly #decode: (chunk: Chunk, from: number, to: number) => void;
+  readonly #decode: Decode;
   readonly #nullNumbers: readonly number[];
 
   constructor(name: string, type: ArrowType, request: ColumnRequest, place: Place) {
@@ -351,9 +359,7 @@ class NumberReader implements ColumnReader {
 }
 
 /** A loop that writes the numbers of records from..to to the leading entries of `out`, NaN for null. */
-function numberDecoder(
-  name: string, type: ArrowType, request: ColumnRequest, out: Float64Array, fail: Fail,
-): (chunk: Chunk, from: number, to: number) => void {
+function numberDecoder(name: string, type: ArrowType, request: ColumnRequest, out: Float64Array, fail: Fail): Decode {
   const allowed = allowedTexts(request);
   switch (type.kind) {
     case "null":
@@ -361,37 +367,59 @@ function numberDecoder(
     case "int":
     case "float":
     case "decimal":
-      return valueDecoder(type, allowed, out, fail);
     case "utf8": {
-      const texts = new DictionaryBuilder();
-      const codes = new Int32Array(BATCH_RECORDS);
-      const numberOf = parsedTexts(texts, allowed, fail);
+      const plain = type.kind === "utf8" ? textDecoder(allowed, out, fail) : valueDecoder(type, allowed, out, fail);
+      let coded: Decode | undefined;
       return (chunk, from, to) => {
-        decodeText(chunk, from, to, texts, codes, fail);
-        for (let i = 0; i < to - from; i++) out[i] = numberOf(codes[i]!, from + i);
+        if (chunk.dictionary === undefined) return plain(chunk, from, to);
+        coded ??= entryDecoder(type, INT32, allowed, out, fail);
+        coded(chunk, from, to);
       };
     }
-    case "dictionary": {
-      const value = type.value;
-      if (value.kind !== "utf8" && value.kind !== "int" && value.kind !== "decimal" && !(value.kind === "float" && value.bits === 64)) {
-        throw notNumbers(name, type);
-      }
-      const local = new LocalDictionary(value, allowed, fail);
-      let numberOf: (code: number, index: number) => number;
-      const entries = new Int32Array(BATCH_RECORDS);
-      return (chunk, from, to) => {
-        if (!local.update(chunk.dictionary!)) numberOf = parsedTexts(local.distinct, allowed, fail);
-        const { codes } = local;
-        readEntries(chunk, from, to, type.index, local.entries, fail, entries);
-        for (let i = 0; i < to - from; i++) {
-          const entry = entries[i]!;
-          out[i] = entry < 0 ? NaN : numberOf(codes[entry]!, from + i);
-        }
-      };
-    }
+    case "dictionary":
+      if (["int", "float", "decimal", "utf8"].includes(type.value.kind)) return entryDecoder(type.value, type.index, allowed, out, fail);
+      throw notNumbers(name, type);
     default:
       throw notNumbers(name, type);
   }
+}
+
+function textDecoder(allowed: ReadonlySet<string>, out: Float64Array, fail: Fail): Decode {
+  const texts = new DictionaryBuilder();
+  const codes = new Int32Array(BATCH_RECORDS);
+  const numberOf = parsedTexts(texts, allowed, fail);
+  return (chunk, from, to) => {
+    decodeText(chunk, from, to, texts, codes, fail);
+    for (let i = 0; i < to - from; i++) out[i] = numberOf(codes[i]!, from + i);
+  };
+}
+
+/** Numbers of dictionary entries, by their texts; singles and halves back from their shortest text, which is exact. */
+function entryDecoder(value: ArrowType, index: IndexType, allowed: ReadonlySet<string>, out: Float64Array, fail: Fail): Decode {
+  // Entries may be anything as long as nothing uses them, so what is not finite is let through here and caught by the texts.
+  const local = new LocalDictionary(value, new Set([...allowed, ...NOT_FINITE]), fail);
+  const rounded = value.kind !== "float" || value.bits === 64 ? undefined : value.bits === 32 ? Math.fround : nearestHalf;
+  const entries = new Int32Array(BATCH_RECORDS);
+  let numberOf: (code: number, index: number) => number;
+  return (chunk, from, to) => {
+    if (!local.update(chunk.dictionary!)) numberOf = parsedTexts(local.distinct, allowed, fail);
+    const { codes } = local;
+    readEntries(chunk, from, to, index, local.entries, fail, entries);
+    for (let i = 0; i < to - from; i++) {
+      const entry = entries[i]!;
+      const number = entry < 0 ? NaN : numberOf(codes[entry]!, from + i);
+      out[i] = rounded === undefined ? number : rounded(number);
+    }
+  };
+}
+
+const NOT_FINITE = ["NaN", "Infinity", "-Infinity"];
+
+/** The half-precision number nearest to a text that was made from one: eleven binary digits, or the subnormal step. */
+function nearestHalf(value: number): number {
+  if (value === 0 || Number.isNaN(value)) return value;
+  const step = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(value))), -14) - 10);
+  return Math.round(value / step) * step;
 }
 
 function notNumbers(name: string, type: ArrowType): DataError {
@@ -430,7 +458,7 @@ function parsedTexts(texts: DictionaryBuilder, allowed: ReadonlySet<string>, fai
 
 function valueDecoder(
   type: ArrowType & { kind: "int" | "float" | "decimal" }, allowed: ReadonlySet<string>, out: Float64Array, fail: Fail,
-): (chunk: Chunk, from: number, to: number) => void {
+): Decode {
   const width = valueBytes(type);
   const numberAt = numberReader(type);
   const mayBeNaN = allowed.has("NaN");

@@ -85,7 +85,7 @@ function columnsOf(fields: readonly Field[]): readonly SourceColumn[] {
 }
 
 function arrowPass(fields: readonly Field[], open: () => AsyncIterable<ArrowBatchLike>, options: PassOptions, newHasher: NewHasher): Pass {
-  const place: Place = { recordsBefore: 0 };
+  const place: Place = { area: "arrow", recordsBefore: 0 };
   const resolved = resolveColumns(fields.map((field) => field.name), options.columns);
   const readers = resolved.map(({ request, index }) => ({ index, reader: columnReader(request.name, fields[index]!.type, request, place) }));
   const hashes = fields.map((field, index) => {
