@@ -3,7 +3,7 @@ import { orderByWord, radixScratch } from "../../kernels/radix-order.ts";
 
 /** What is needed to turn kept records back into columns; plain data, so that it can be sent to a thread. */
 export interface ArrangeSpec {
-  /** Released columns in output order. */
+  /** Released columns in output order. Words of columns of codes and numbers follow the class in any order. */
   readonly columns: readonly ArrangeColumn[];
   /** Words per record: the class, then each other column's. */
   readonly words: number;
@@ -23,10 +23,12 @@ export interface LaneBlocks {
 }
 
 /**
- * Put the records of one partition into released order: by class, then by the other columns from left to right, each by the
- * rank of its value (null first). The order depends on released values alone, so input order does not show.
+ * Put the records of one partition into released order: by class, then by the coded columns from left to right, each by the
+ * rank of its value (null first), then by the columns of numbers. The order depends on released values alone, so input order
+ * does not show.
  *
- * Time O(records x words), memory O(records x (words + columns)).
+ * Time O(records x coded columns) and O(t log t) for each t records that differ in numbers only; memory
+ * O(records x (words + columns)).
  */
 export function arrangePartition(spec: ArrangeSpec, lanes: readonly LaneBlocks[]): Batch {
   const { words, columns } = spec;
@@ -55,18 +57,52 @@ export function arrangePartition(spec: ArrangeSpec, lanes: readonly LaneBlocks[]
   const order = new Uint32Array(records);
   for (let i = 0; i < records; i++) order[i] = i;
   const scratch = radixScratch(records);
-  for (let c = columns.length - 1; c >= 0; c--) {
-    const column = columns[c]!;
-    if (column.kind === "codes") orderByWord(values[c]!, column.dictionary.size, records, order, scratch);
-    else if (column.kind === "numbers") {
-      orderByWord(values[c]!.subarray(0, records), 0xffffffff, records, order, scratch);
-      orderByWord(values[c]!.subarray(records), 0xffffffff, records, order, scratch);
-    }
-  }
+  const coded = columns.flatMap((column, c) => (column.kind === "codes" ? [c] : []));
+  const numeric = columns.flatMap((column, c) => (column.kind === "numbers" ? [values[c]!] : []));
+  for (const c of coded.toReversed()) orderByWord(values[c]!, sizeOf(columns[c]!), records, order, scratch);
   orderByWord(classOf, highest(classOf), records, order, scratch);
+  if (numeric.length > 0) orderTies([classOf, ...coded.map((c) => values[c]!)], numeric, records, order);
 
   return { records, columns: columns.map((column, c) => ordered(column, values[c], classOf, order, records)) };
 }
+
+function sizeOf(column: ArrangeColumn): number {
+  return column.kind === "numbers" ? 0 : column.dictionary.size;
+}
+
+/** Records that are alike in every coded word stand together by now; order each such run by its numbers. */
+function orderTies(coded: readonly Uint32Array[], numeric: readonly Uint32Array[], records: number, order: Uint32Array): void {
+  const compare = (a: number, b: number): number => {
+    for (const words of numeric) {
+      const high = words[records + a]! - words[records + b]!;
+      if (high !== 0) return high;
+      const low = words[a]! - words[b]!;
+      if (low !== 0) return low;
+    }
+    return 0;
+  };
+  const alike = (a: number, b: number): boolean => {
+    for (const words of coded) if (words[a] !== words[b]) return false;
+    return true;
+  };
+  for (let start = 0; start < records; ) {
+    let end = start + 1;
+    while (end < records && alike(order[start]!, order[end]!)) end++;
+    if (end - start > SHORT_RUN) order.subarray(start, end).sort(compare);
+    else {
+      for (let i = start + 1; i < end; i++) {
+        const record = order[i]!;
+        let j = i;
+        for (; j > start && compare(order[j - 1]!, record) > 0; j--) order[j] = order[j - 1]!;
+        order[j] = record;
+      }
+    }
+    start = end;
+  }
+}
+
+/** Longer runs are worth a sort that does not take quadratic time. */
+const SHORT_RUN = 24;
 
 function highest(words: Uint32Array): number {
   let most = 0;

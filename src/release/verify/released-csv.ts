@@ -41,6 +41,10 @@ class ReleasedCsvCounter {
   #runLength = -1;
   #runRecords = 0;
   #next = new Uint8Array(1024);
+  #runBytes = new Uint8Array(1024);
+  #runBytesLength = 0;
+  /** Number of keys when they are exactly the leading columns, else 0. */
+  #leadingKeys = 0;
   readonly #classes = new Map<string, number>();
   readonly #latin1 = new TextDecoder("latin1");
 
@@ -82,22 +86,39 @@ class ReleasedCsvCounter {
     );
     this.#header = fields;
     this.#isKey = Uint8Array.from(fields, (name) => (this.#keys.includes(name) ? 1 : 0));
+    const keys = this.#isKey.reduce((sum, is) => sum + is, 0);
+    this.#leadingKeys = this.#isKey.subarray(0, keys).every((is) => is === 1) ? keys : 0;
     if (this.#keys.some((key) => !fields.includes(key))) {
       throw bad("verify/missing-key", "The released CSV file lacks a key column that the plan names.", 1);
     }
   }
 
-  /** Count whole rows; returns where the first unfinished one begins. */
+  /**
+   * Count whole rows; returns where the first unfinished one begins. Where the keys are the leading columns, a row that begins
+   * with the bytes of the run before it belongs to that run, and only its other fields are looked at.
+   */
   #rows(bytes: Uint8Array, start: number): number {
     const isKey = this.#isKey;
     const fields = isKey.length;
     const length = bytes.length;
+    const leading = this.#leadingKeys;
     let rowStart = start;
     while (rowStart < length) {
       let at = rowStart;
       let next = this.#next;
       let held = 0;
-      for (let field = 0; field < fields; field++) {
+      let firstField = 0;
+      if (leading > 0 && leading < fields && this.#runLength > 0) {
+        const run = this.#runBytes;
+        const runLength = this.#runBytesLength;
+        let i = 0;
+        while (i < runLength && bytes[at + i] === run[i]) i++;
+        if (i === runLength) {
+          firstField = leading;
+          at += runLength;
+        }
+      }
+      for (let field = firstField; field < fields; field++) {
         const from = at;
         const end = field === fields - 1 ? LF : COMMA;
         if (bytes[at] === QUOTE) {
@@ -134,9 +155,10 @@ class ReleasedCsvCounter {
       }
       this.#records++;
       this.#line++;
-      if (held === this.#runLength && this.#sameRun(next, held)) this.#runRecords++;
+      if (firstField > 0 || (held === this.#runLength && this.#sameRun(next, held))) this.#runRecords++;
       else {
         this.#closeRun();
+        if (leading > 0) this.#rememberRun(bytes, rowStart, leading);
         this.#next = this.#run;
         this.#run = next;
         this.#runLength = held;
@@ -145,6 +167,19 @@ class ReleasedCsvCounter {
       rowStart = at;
     }
     return rowStart;
+  }
+
+  /** Bytes of the leading key fields with their commas, as the row has them. */
+  #rememberRun(bytes: Uint8Array, rowStart: number, leading: number): void {
+    let at = rowStart;
+    for (let field = 0; field < leading; field++) {
+      let quoted = false;
+      while (quoted || (bytes[at] !== COMMA && bytes[at] !== LF)) if (bytes[at++] === QUOTE) quoted = !quoted;
+      at++;
+    }
+    if (at - rowStart > this.#runBytes.length) this.#runBytes = new Uint8Array((at - rowStart) * 2);
+    this.#runBytes.set(bytes.subarray(rowStart, at));
+    this.#runBytesLength = at - rowStart;
   }
 
   #sameRun(next: Uint8Array, length: number): boolean {
