@@ -57,24 +57,29 @@ describe("sdcTable's 4 x 4 attack", () => {
   });
 });
 
-/** sdcTools/UserSupport #136 (sdcTable test-linked-tables.r): two groupings of one region, each table alone is safe. */
+/**
+ * sdcTools/UserSupport #136, sdcTable test-linked-tables.r: regions grouped into counties in one table and into sizes in the
+ * other. Each is safe alone; together the counties' and sizes' totals differ by K + N, so a shown N = 7 gives K = 3 away.
+ */
 test("linked tables: one secondary cell, region N, in both tables", async () => {
   const COUNTS: [string, number][] = [["A", 2], ["B", 2], ["I", 8], ["J", 8], ["K", 3], ["L", 3], ["M", 3], ["N", 7]];
-  const grouping = (region: string) => ("ABIJ".includes(region) ? "east" : "west");
-  const size = (region: string) => ("ABKLM".includes(region) ? "small" : "BIG");
   const linked = example(
-    ["region", "grouped", "sized"],
-    COUNTS.map(([region, count]) => [region, grouping(region), `${grouping(region)} ${size(region)}`, count]),
+    ["region", "county", "size"],
+    COUNTS.map(([region, count]) => [region, "ABIJ".includes(region) ? "1" : "2", "LM".includes(region) ? "big" : "small", count]),
   );
-  const specs = [
-    { name: "regions", dimensions: [{ column: "region" }, { column: "grouped" }], margins: [["region"], ["grouped"], []] },
-    { name: "sizes", dimensions: [{ column: "region" }, { column: "sized" }], margins: [["region"], ["sized"], []] },
-  ] as const;
-  const { system, plan } = await planned(linked, specs, { threshold: 4, ...NON_DERIVABILITY });
-  // The sum over small regions is shown, so a region of the same size must hide beside each of them.
-  const first = namesOf(linked, system, plan.pattern, 0);
-  const second = namesOf(linked, system, plan.pattern, 1).filter((name) => name.endsWith("/Total"));
-  expect(first.filter((name) => name.endsWith("/Total"))).toEqual(second);
+  const table = (by: string) => ({ name: by, dimensions: [{ column: "region" }, { column: by }], margins: [["region", by], [by], []] });
+  const { system, plan } = await planned(linked, [table("county"), table("size")], { threshold: 4, ...NON_DERIVABILITY });
+  expect(namesOf(linked, system, plan.pattern, 0, [2])).toEqual(["N/2"]);
+  expect(namesOf(linked, system, plan.pattern, 1, [2])).toEqual(["N/small"]);
+  expect(namesOf(linked, system, plan.pattern, 0, [1])).toEqual(["A/1", "B/1", "K/2", "L/2", "M/2"]);
+
+  // The control: with N shown, the joint audit finds K, and neither table's own audit does.
+  const shown = plan.pattern.map((state) => (state === 2 ? 0 : state));
+  const view = attackersView(system, shown, { threshold: 4, zeros: "publish" }, "merged");
+  const joint = await auditTables(view, { interval: 2, detail: "bounds" });
+  const found = joint.unsafe.map(({ table: t, row }) => rowName(linked, system, t, row));
+  expect(found.sort()).toEqual(["K/2", "K/small"]);
+  for (const alone of view.tables) expect((await auditTables({ ...view, tables: [alone] }, { interval: 2 })).safe).toBe(true);
 });
 
 /** CalHHS DDG 2.0, section 4.4.3: its three worked warnings. Hidden is what the guideline hides. */

@@ -60,6 +60,8 @@ export async function auditTables(input: AuditInput, options: AuditOptions): Pro
     metMin: new Float64Array(system.unknowns).fill(Infinity),
     metMax: new Float64Array(system.unknowns).fill(-Infinity),
     exact: new Uint8Array(system.unknowns),
+    wholeMin: new Float64Array(system.unknowns).fill(Infinity),
+    wholeMax: new Float64Array(system.unknowns).fill(-Infinity),
     wholeValues: Array.from({ length: system.unknowns }, () => undefined),
     binding: Array.from({ length: system.unknowns }, () => undefined),
   };

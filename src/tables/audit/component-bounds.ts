@@ -33,6 +33,9 @@ export interface Bounds {
   readonly exact: Uint8Array;
   /** [unknowns] distinct whole values met in tables of whole numbers, at most `interval` of them. */
   readonly wholeValues: (Set<number> | undefined)[];
+  /** [unknowns] smallest and largest of all whole values met so. */
+  readonly wholeMin: Float64Array;
+  readonly wholeMax: Float64Array;
   /** [unknowns] for a narrow interval: how published numbers bound it, as a combination of unknowns whose sum is known. */
   readonly binding: (Map<number, number> | undefined)[];
 }
@@ -196,19 +199,24 @@ class ComponentSolver {
     if (status !== OPTIMAL) return status;
     const value = model.getSolution().colValue;
     const { unknowns } = this.#component;
-    const { metMin, metMax, wholeValues } = this.#bounds;
+    const { metMin, metMax, exact, wholeValues, wholeMin, wholeMax } = this.#bounds;
     let whole = true;
     for (let k = 0; k < this.#size; k++) {
       const u = unknowns[k]!;
       const x = value[k]!;
+      if (Math.abs(x - Math.round(x)) > MARGIN) whole = false;
+      if (exact[u] === 1) continue;
       if (x < metMin[u]!) metMin[u] = x;
       if (x > metMax[u]!) metMax[u] = x;
-      if (Math.abs(x - Math.round(x)) > MARGIN) whole = false;
     }
     if (whole) {
       for (let k = 0; k < this.#size; k++) {
-        const seen = (wholeValues[unknowns[k]!] ??= new Set());
-        if (seen.size < this.#question.interval) seen.add(Math.round(value[k]!));
+        const u = unknowns[k]!;
+        const x = Math.round(value[k]!);
+        const seen = (wholeValues[u] ??= new Set());
+        if (seen.size < this.#question.interval) seen.add(x);
+        if (x < wholeMin[u]!) wholeMin[u] = x;
+        if (x > wholeMax[u]!) wholeMax[u] = x;
       }
     }
     return status;
@@ -284,42 +292,45 @@ class ComponentSolver {
   /** Confirm in whole numbers what the linear program left open: a fraction may reach where no count can. */
   #settleInWholeNumbers(): void {
     const { unknowns } = this.#component;
-    const { metMin, metMax, exact, wholeValues } = this.#bounds;
+    const { metMin, metMax, exact, wholeValues, wholeMin, wholeMax } = this.#bounds;
     const { interval, blanks, everyBound } = this.#question;
     const { minimize, maximize } = this.#highs.constants.objectiveSense;
+    const { lower, upper } = this.#system;
     const needs = (u: number) => {
-      if (u >= blanks || wholeValuesIn(metMin[u]!, metMax[u]!) < interval) return false;
-      return (wholeValues[u]?.size ?? 0) < interval;
+      if (u >= blanks || wholeValuesIn(metMin[u]!, metMax[u]!) < 1) return false;
+      if (everyBound && metMax[u]! < Infinity) return wholeMin[u]! > metMin[u]! + MARGIN || wholeMax[u]! < metMax[u]! - MARGIN;
+      return wholeValuesIn(metMin[u]!, metMax[u]!) >= interval && (wholeValues[u]?.size ?? 0) < interval;
     };
     if (!unknowns.some(needs)) return;
-    const model = this.#createModel(true, this.#system.cap);
+    const cap = everyBound ? Infinity : this.#system.cap;
+    const model = this.#createModel(true, cap);
     try {
       for (let k = 0; k < this.#size; k++) {
         const u = unknowns[k]!;
         if (!needs(u)) continue;
-        const known = wholeValues[u] ?? new Set<number>();
         model.changeColCost(k, 1);
         model.changeObjectiveSense(minimize);
         const from = this.#solve(model) === OPTIMAL ? Math.round(model.getObjectiveValue()) : NaN;
         model.changeObjectiveSense(maximize);
         const to = this.#solve(model) === OPTIMAL ? Math.round(model.getObjectiveValue()) : NaN;
         model.changeColCost(k, 0);
-        // Unproven values do not count. Values between the ends are tried until there are enough.
-        for (let value = from; value <= to && (wholeValues[u] ?? known).size < interval; value++) {
-          if (wholeValues[u]?.has(value)) continue;
+        // Values between the ends are tried until there are enough; what is not proven possible does not count.
+        for (let value = from; value <= to && (wholeValues[u]?.size ?? 0) < interval; value++) {
+          if (wholeValues[u]?.has(value) === true) continue;
           model.changeColBounds(k, value, value);
           this.#solve(model);
         }
-        model.changeColBounds(k, this.#system.lower[u]!, Math.min(this.#system.upper[u]!, this.#system.cap));
-        if ((wholeValues[u]?.size ?? 0) < interval) {
-          const values = [...(wholeValues[u] ?? [])];
-          metMin[u] = values.length === 0 ? NaN : Math.min(...values);
-          metMax[u] = values.length === 0 ? NaN : Math.max(...values);
-          exact[u] = 1;
-        } else if (everyBound && metMax[u]! < this.#system.cap) {
+        model.changeColBounds(k, lower[u]!, Math.min(upper[u]!, Math.max(cap, lower[u]!)));
+        const proven = wholeValues[u]?.size ?? 0;
+        if (proven < interval) {
+          metMin[u] = proven === 0 ? NaN : wholeMin[u]!;
+          metMax[u] = proven === 0 ? NaN : wholeMax[u]!;
+        } else if (everyBound && !Number.isNaN(from) && !Number.isNaN(to)) {
           metMin[u] = from;
           metMax[u] = to;
         }
+        if (proven < interval || everyBound) exact[u] = 1;
+        if (proven < interval && wholeValuesIn(metMin[u]!, metMax[u]!) >= interval) metMax[u] = metMin[u]! + proven - 1;
       }
     } finally {
       model.dispose();
