@@ -4,7 +4,7 @@ import { publishGreedily } from "../../src/kernels/sparse-elimination.ts";
 import { auditTables } from "../../src/tables/audit/index.ts";
 import { attackersView, planSmallCells, suppress, type SmallCellsPlan } from "../../src/tables/small-cells/index.ts";
 import { tabulate, type TableSpec, type TableSystem } from "../../src/tables/tabulate/index.ts";
-import { cube, example, namesOf, type Example } from "./helpers.ts";
+import { cube, example, type Example } from "./helpers.ts";
 
 /** A fraction in lowest terms, denominator positive. */
 interface Fraction {

@@ -1,0 +1,210 @@
+import { describe, expect, test } from "vitest";
+import type { CodeColumn, NumberColumn } from "../../src/columns/index.ts";
+import { dictionaryTexts } from "../../src/columns/index.ts";
+import { auditTables, readTables, type PublishedFile } from "../../src/tables/audit/index.ts";
+import { ANNOTATIONS, planSmallCells, releaseTable } from "../../src/tables/small-cells/index.ts";
+import { expandMargins, tabulate } from "../../src/tables/tabulate/index.ts";
+import { cube, example, namesOf, planned, rowName, type Example } from "./helpers.ts";
+
+const codeOf = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+  return "none";
+};
+
+describe("tabulate", () => {
+  const people = example(
+    ["county", "race"],
+    [["Alpine 01", "x", 2], ["Alpine 02", "y", 3], ["Bay 01", "x", 5], ["Bay 01", "y", 7]],
+    { county: (text) => text.slice(0, -3) },
+  );
+
+  test("lists every combination of the categories that occur, totals first, zeros as known", () => {
+    const { tables } = tabulate(people.cells, people.hierarchies, [cube("t", ["county", "race"], { county: [0, 1] })], { zeros: "publish" });
+    const table = tables[0]!;
+    expect(table.rows).toBe((1 + 2 + 3) * (1 + 2));
+    expect(table.count.reduce((sum, count) => sum + count, 0)).toBe(17 * 6);
+    expect([...table.cell].filter((cell) => cell < 0).length).toBe(2); // Alpine 01/y and Alpine 02/x
+  });
+
+  test("leaves rows without records out when told to", () => {
+    const { tables } = tabulate(people.cells, people.hierarchies, [cube("t", ["county", "race"])], { zeros: "publish", emptyCells: "omit" });
+    expect([...tables[0]!.count].every((count) => count > 0)).toBe(true);
+  });
+
+  test("null is a category of its own, last", () => {
+    const withNull: Example = { ...people, cells: { ...people.cells, codes: [people.cells.codes[0]!, Int32Array.of(0, -1, 0, -1)] } };
+    const { tables } = tabulate(withNull.cells, withNull.hierarchies, [cube("t", ["race"])], { zeros: "publish" });
+    expect([...tables[0]!.level[0]!]).toEqual([-1, 0, 0]);
+    expect([...tables[0]!.codes[0]!]).toEqual([-1, 0, -1]);
+    expect([...tables[0]!.count]).toEqual([17, 7, 10]);
+  });
+
+  test("explicit margins give exactly those sets", () => {
+    const dimensions = [{ column: "county", levels: [0, 1] }, { column: "race" }];
+    expect(expandMargins({ name: "t", dimensions, margins: [["county"], ["race"], []] })).toEqual([[-1, -1], [-1, 0], [1, -1], [0, -1]]);
+    expect(expandMargins({ name: "t", dimensions, margins: [[{ column: "county", level: 1 }, "race"]] })).toEqual([[1, 0]]);
+  });
+
+  test("cells that two tables share are one", () => {
+    const system = tabulate(people.cells, people.hierarchies, [cube("a", ["county", "race"]), cube("b", ["race"])], { zeros: "publish" });
+    expect([...system.tables[1]!.cell]).toEqual([...system.tables[0]!.cell.subarray(0, 3)]);
+  });
+
+  test("no records: one row, a total of zero", () => {
+    const none = example(["k"], []);
+    const { tables, cells } = tabulate(none.cells, none.hierarchies, [cube("t", ["k"])], { zeros: "publish" });
+    expect([cells, tables[0]!.rows, tables[0]!.count[0]]).toEqual([0, 1, 0]);
+  });
+
+  test.each([
+    { name: "a misspelt dimension in a margin", margins: [["rase"]], code: "tabulate/unknown-dimension" },
+    { name: "a level that is not published", margins: [[{ column: "race", level: 1 }]], code: "tabulate/unknown-level" },
+    { name: "a dimension twice", margins: [["race", "race"]], code: "tabulate/repeated-dimension" },
+    { name: "no margin", margins: [], code: "tabulate/no-margins" },
+  ])("refuses $name", ({ margins, code }) => {
+    expect(codeOf(() => expandMargins({ name: "t", dimensions: [{ column: "race" }], margins }))).toBe(code);
+  });
+});
+
+describe("small cells", () => {
+  test("a 3 x 3 table by hand: one small cell takes three others with it, the cheapest block", async () => {
+    // README.md works this one out.
+    const table = example(
+      ["row", "col"],
+      [
+        ["a", "x", 4], ["a", "y", 20], ["a", "z", 31],
+        ["b", "x", 15], ["b", "y", 12], ["b", "z", 40],
+        ["c", "x", 50], ["c", "y", 60], ["c", "z", 70],
+      ],
+    );
+    const { system, plan } = await planned(table, [cube("t", ["row", "col"])], { threshold: 11 });
+    expect(namesOf(table, system, plan.pattern)).toEqual(["a/x", "a/y", "b/x", "b/y"]);
+    expect(plan.cells).toEqual({ published: 12, primary: 1, complementary: 3 });
+  });
+
+  test("the only person of a cell cannot subtract herself", async () => {
+    const row = example(["k"], [["a", 1], ["b", 10], ["c", 30], ["d", 40]]);
+    const known = async (singletons: "protect" | "ignore") =>
+      (await planned(row, [cube("t", ["k"])], { threshold: 11, singletons })).plan.cells.complementary;
+    expect(await known("ignore")).toBe(0);
+    expect(await known("protect")).toBe(1);
+  });
+
+  test("a sum of two ones is not left to be 2 (UserSupport #194)", async () => {
+    const row = example(["k"], [["a", 1], ["b", 1], ["c", 30], ["d", 40]]);
+    const { plan } = await planned(row, [cube("t", ["k"])], { threshold: 2, jointSums: "ignore", singletons: "ignore" });
+    expect(plan.cells).toEqual({ published: 2, primary: 2, complementary: 1 });
+    expect(plan.rounds).toBeGreaterThan(1);
+  });
+
+  test("zeros that are published are never hidden; protected ones are", async () => {
+    const table = example(["r", "c"], [["a", "x", 0], ["a", "y", 20], ["b", "x", 30], ["b", "y", 40]]);
+    expect((await planned(table, [cube("t", ["r", "c"])], { threshold: 5 })).plan.cells.primary).toBe(0);
+    expect((await planned(table, [cube("t", ["r", "c"])], { threshold: 5, zeros: "protect" })).plan.cells.primary).toBe(1);
+  });
+
+  test("nothing small: everything is shown after one audit", async () => {
+    const table = example(["r"], [["a", 20], ["b", 30]]);
+    const { plan } = await planned(table, [cube("t", ["r"])], { threshold: 11 });
+    expect(plan.cells).toEqual({ published: 3, primary: 0, complementary: 0 });
+  });
+
+  test("everything small: everything is hidden", async () => {
+    const table = example(["r"], [["a", 1], ["b", 2]]);
+    const { plan } = await planned(table, [cube("t", ["r"])], { threshold: 11 });
+    expect(plan.cells).toEqual({ published: 0, primary: 3, complementary: 0 });
+  });
+
+  test("an audit that never passes ends in a refusal", async () => {
+    const table = example(["r"], [["a", 1], ["b", 30], ["c", 40]]);
+    const system = tabulate(table.cells, table.hierarchies, [cube("t", ["r"])], { zeros: "publish" });
+    const never = async () => ({
+      safe: false, blanks: 1, components: 1, min: [], max: [], exact: [], unsafe: [{ table: 0, row: 1, min: NaN, max: NaN }],
+    });
+    await expect(planSmallCells(system, { threshold: 11 }, never)).rejects.toMatchObject({ code: "small-cells/unprotectable" });
+  });
+});
+
+describe("released and read back", () => {
+  const table = example(
+    ["county", "race"],
+    [["Alpine 01", "x", 2], ["Alpine 02", "y", 13], ["Bay 01", "x", 25], ["Bay 01", "y", 37], ["Bay 02", "x", 44], ["Bay 02", "y", 12]],
+    { county: (text) => text.slice(0, -3) },
+  );
+  const spec = cube("t", ["county", "race"], { county: [0, 1] });
+
+  const released = async () => {
+    const { system, plan } = await planned(table, [spec], { threshold: 11 });
+    const { columns, batch } = releaseTable(system.tables[0]!, plan.pattern, table.hierarchies, { codes: plan.rule.codes });
+    const column = (name: string) => batch.columns[columns.findIndex((one) => one.name === name)]!;
+    const file: PublishedFile = {
+      name: "t",
+      rows: batch.records,
+      dimensions: [
+        { column: "county", levels: [0, 1], categories: column("county") as CodeColumn, level: column("county_level") as CodeColumn },
+        { column: "race", categories: column("race") as CodeColumn },
+      ],
+      count: (column("count") as NumberColumn).values,
+      annotation: (column("annotation") as NumberColumn).values,
+    };
+    return { system, plan, columns, file };
+  };
+  const RULE = { threshold: 11, zeros: "publish", codes: "merged" } as const;
+
+  test("columns, categories, blanks and annotations", async () => {
+    const { columns, file, plan } = await released();
+    expect(columns.map((column) => column.name)).toEqual(["county", "county_level", "race", "count", "annotation"]);
+    expect(dictionaryTexts(file.dimensions[0]!.categories.dictionary).sort()).toEqual(
+      ["Alpine", "Alpine 01", "Alpine 02", "Bay", "Bay 01", "Bay 02", "Total"],
+    );
+    expect(plan.cells.primary).toBeGreaterThan(0);
+    file.count.forEach((count, row) => expect(Number.isNaN(count)).toBe(file.annotation[row] === 1));
+    expect(ANNOTATIONS.merged.map(({ value }) => value)).toEqual([0, 1]);
+  });
+
+  test("what was written passes the audit, read back from texts", async () => {
+    const { file } = await released();
+    const result = await auditTables(readTables([file], table.hierarchies, RULE), { interval: 2 });
+    expect(result.safe).toBe(true);
+    expect(result.blanks).toBeGreaterThan(2);
+  });
+
+  test("showing any complementary cell again is caught", async () => {
+    const { system, plan, file } = await released();
+    const { cell, count } = system.tables[0]!;
+    let tried = 0;
+    for (let row = 0; row < file.rows; row++) {
+      if (cell[row]! < 0 || plan.pattern[cell[row]!] !== 2) continue;
+      const bad = { ...file, count: file.count.with(row, count[row]!), annotation: file.annotation.with(row, 0) };
+      const result = await auditTables(readTables([bad], table.hierarchies, RULE), { interval: 2 });
+      expect([rowName(table, system, 0, row), result.safe]).toEqual([rowName(table, system, 0, row), false]);
+      tried++;
+    }
+    expect(tried).toBeGreaterThan(0);
+  });
+
+  test("a changed count no longer adds up", async () => {
+    const { file } = await released();
+    const row = file.count.findIndex((count) => count > 0);
+    const bad = readTables([{ ...file, count: file.count.with(row, file.count[row]! + 1) }], table.hierarchies, RULE);
+    await expect(auditTables(bad, { interval: 2 })).rejects.toMatchObject({ code: "audit/inconsistent" });
+  });
+
+  test.each([
+    { name: "a repeated row", change: (file: PublishedFile) => ({ ...file, dimensions: file.dimensions.map((d) => ({ ...d, categories: { ...d.categories, codes: d.categories.codes.with(1, d.categories.codes[0]!) } })) }), code: "audit/repeated-row" },
+    { name: "a blank without its annotation", change: (file: PublishedFile) => ({ ...file, annotation: new Float64Array(file.rows) }), code: "audit/annotation" },
+  ])("refuses $name", async ({ change, code }) => {
+    const { file } = await released();
+    expect(codeOf(() => readTables([change(file)], table.hierarchies, RULE))).toBe(code);
+  });
+
+  test("a category may not be called like the total", () => {
+    const bad = example(["k"], [["Total", 20], ["b", 30]]);
+    const { tables } = tabulate(bad.cells, bad.hierarchies, [cube("t", ["k"])], { zeros: "publish" });
+    expect(codeOf(() => releaseTable(tables[0]!, new Uint8Array(3), bad.hierarchies, { codes: "merged" }))).toBe("small-cells/total-label-taken");
+  });
+});
