@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { assess, type Assessment } from "../../verbs.ts";
+import { assess, type Assessment } from "../../assess.ts";
 import type { CommandContext } from "../command.ts";
 import { openDataFile } from "../data-file.ts";
 import { EXIT } from "../failure.ts";
