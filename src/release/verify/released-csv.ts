@@ -42,6 +42,8 @@ class ReleasedCsvCounter {
   #runRecords = 0;
   #next = new Uint8Array(1024);
   #runBytes = new Uint8Array(1024);
+  #runView = new DataView(this.#runBytes.buffer);
+  readonly #counted = new Int32Array(1);
   #runBytesLength = 0;
   /** Number of keys when they are exactly the leading columns, else 0. */
   #leadingKeys = 0;
@@ -94,79 +96,85 @@ class ReleasedCsvCounter {
   }
 
   /**
-   * Count whole rows; returns where the first unfinished one begins. Where the keys are the leading columns, a row that begins
-   * with the bytes of the run before it belongs to that run, and only its other fields are looked at.
+   * Count whole rows; returns where the first unfinished one begins. Where the keys are the leading columns, rows that begin
+   * with the bytes of the run before them belong to that run, and only their other fields are looked at.
    */
   #rows(bytes: Uint8Array, start: number): number {
+    const fields = this.#isKey.length;
+    const leading = this.#leadingKeys;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = start;
+    while (at < bytes.length) {
+      if (leading > 0 && leading < fields && this.#runLength >= 0) {
+        const before = at;
+        at = sameRunRows(bytes, view, at, this.#runBytes, this.#runView, this.#runBytesLength, fields - leading, this.#counted);
+        if (at > before) {
+          this.#records += this.#counted[0]!;
+          this.#line += this.#counted[0]!;
+          this.#runRecords += this.#counted[0]!;
+          continue;
+        }
+      }
+      const next = this.#row(bytes, at);
+      if (next < 0) return at;
+      at = next;
+    }
+    return at;
+  }
+
+  /** One row, whatever it looks like; -1 when it goes on beyond the bytes. */
+  #row(bytes: Uint8Array, rowStart: number): number {
     const isKey = this.#isKey;
     const fields = isKey.length;
     const length = bytes.length;
-    const leading = this.#leadingKeys;
-    let rowStart = start;
-    while (rowStart < length) {
-      let at = rowStart;
-      let next = this.#next;
-      let held = 0;
-      let firstField = 0;
-      if (leading > 0 && leading < fields && this.#runLength > 0) {
-        const run = this.#runBytes;
-        const runLength = this.#runBytesLength;
-        let i = 0;
-        while (i < runLength && bytes[at + i] === run[i]) i++;
-        if (i === runLength) {
-          firstField = leading;
-          at += runLength;
-        }
-      }
-      for (let field = firstField; field < fields; field++) {
-        const from = at;
-        const end = field === fields - 1 ? LF : COMMA;
-        if (bytes[at] === QUOTE) {
-          at++;
-          for (;;) {
-            while (at < length && bytes[at] !== QUOTE) at++;
-            if (at + 1 >= length) return rowStart;
-            if (bytes[at + 1] !== QUOTE) break;
-            at += 2;
-          }
-          at++;
-        } else {
-          let byte = 0;
-          while (at < length && (byte = bytes[at]!) !== COMMA && byte !== LF) {
-            if (byte === QUOTE) throw bad("verify/stray-quote", "A quote stands inside a bare field.", this.#line + 2);
-            at++;
-          }
-        }
-        if (at >= length) return rowStart;
-        if (bytes[at] !== end) {
-          throw bad("verify/ragged", `A line has not the ${fields} fields of the header.`, this.#line + 2);
-        }
-        if (isKey[field] === 1) {
-          const size = at - from;
-          if (held + size + 1 > next.length) {
-            const grown = new Uint8Array((held + size + 1) * 2);
-            grown.set(next);
-            this.#next = next = grown;
-          }
-          for (let i = from; i < at; i++) next[held++] = bytes[i]!;
-          next[held++] = LF;
+    let at = rowStart;
+    let next = this.#next;
+    let held = 0;
+    for (let field = 0; field < fields; field++) {
+      const from = at;
+      const end = field === fields - 1 ? LF : COMMA;
+      if (bytes[at] === QUOTE) {
+        at++;
+        for (;;) {
+          while (at < length && bytes[at] !== QUOTE) at++;
+          if (at + 1 >= length) return -1;
+          if (bytes[at + 1] !== QUOTE) break;
+          at += 2;
         }
         at++;
+      } else {
+        let byte = 0;
+        while (at < length && (byte = bytes[at]!) !== COMMA && byte !== LF) {
+          if (byte === QUOTE) throw bad("verify/stray-quote", "A quote stands inside a bare field.", this.#line + 2);
+          at++;
+        }
       }
-      this.#records++;
-      this.#line++;
-      if (firstField > 0 || (held === this.#runLength && this.#sameRun(next, held))) this.#runRecords++;
-      else {
-        this.#closeRun();
-        if (leading > 0) this.#rememberRun(bytes, rowStart, leading);
-        this.#next = this.#run;
-        this.#run = next;
-        this.#runLength = held;
-        this.#runRecords = 1;
+      if (at >= length) return -1;
+      if (bytes[at] !== end) throw bad("verify/ragged", `A line has not the ${fields} fields of the header.`, this.#line + 2);
+      if (isKey[field] === 1) {
+        const size = at - from;
+        if (held + size + 1 > next.length) {
+          const grown = new Uint8Array((held + size + 1) * 2);
+          grown.set(next);
+          this.#next = next = grown;
+        }
+        for (let i = from; i < at; i++) next[held++] = bytes[i]!;
+        next[held++] = LF;
       }
-      rowStart = at;
+      at++;
     }
-    return rowStart;
+    this.#records++;
+    this.#line++;
+    if (held === this.#runLength && this.#sameRun(next, held)) this.#runRecords++;
+    else {
+      this.#closeRun();
+      if (this.#leadingKeys > 0) this.#rememberRun(bytes, rowStart, this.#leadingKeys);
+      this.#next = this.#run;
+      this.#run = next;
+      this.#runLength = held;
+      this.#runRecords = 1;
+    }
+    return at;
   }
 
   /** Bytes of the leading key fields with their commas, as the row has them. */
@@ -177,7 +185,10 @@ class ReleasedCsvCounter {
       while (quoted || (bytes[at] !== COMMA && bytes[at] !== LF)) if (bytes[at++] === QUOTE) quoted = !quoted;
       at++;
     }
-    if (at - rowStart > this.#runBytes.length) this.#runBytes = new Uint8Array((at - rowStart) * 2);
+    if (at - rowStart > this.#runBytes.length) {
+      this.#runBytes = new Uint8Array((at - rowStart) * 2);
+      this.#runView = new DataView(this.#runBytes.buffer);
+    }
     this.#runBytes.set(bytes.subarray(rowStart, at));
     this.#runBytesLength = at - rowStart;
   }
@@ -195,6 +206,42 @@ class ReleasedCsvCounter {
     this.#runLength = -1;
     this.#runRecords = 0;
   }
+}
+
+/**
+ * Rows from `at` that begin with the bytes of the run and whose other fields are bare, as many as follow one another.
+ * @param others  fields after the keys
+ * @param counted [1] out: how many rows
+ * @returns where the first other row begins
+ */
+function sameRunRows(
+  bytes: Uint8Array, view: DataView, start: number, run: Uint8Array, runView: DataView, runLength: number, others: number,
+  counted: Int32Array,
+): number {
+  const length = bytes.length;
+  const words = runLength & ~3;
+  let at = start;
+  let rows = 0;
+  row: while (at + runLength < length) {
+    let i = 0;
+    while (i < words && view.getInt32(at + i, true) === runView.getInt32(i, true)) i += 4;
+    if (i < words) break;
+    while (i < runLength && bytes[at + i] === run[i]) i++;
+    if (i < runLength) break;
+    let end = at + runLength;
+    let field = 1;
+    for (; end < length; end++) {
+      const byte = bytes[end]!;
+      if (byte === COMMA) field++;
+      else if (byte === QUOTE) break row;
+      else if (byte === LF) break;
+    }
+    if (end === length || field !== others) break;
+    rows++;
+    at = end + 1;
+  }
+  counted[0] = rows;
+  return at;
 }
 
 function lineEnd(bytes: Uint8Array, from: number): number {
