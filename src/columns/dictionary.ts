@@ -23,14 +23,14 @@ export function dictionaryTexts(dictionary: Dictionary): string[] {
 
 /**
  * A dictionary that grows. Open addressing on the value bytes; codes are given in order of first sight and never change.
- * Memory: the value bytes, doubled at most, and 12 to 20 bytes a value.
+ * Memory: the value bytes, doubled at most, and 12 to 20 bytes a value; small at first, since a file may have many columns.
  */
 export class DictionaryBuilder implements Dictionary {
   size = 0;
-  offsets: Uint32Array = new Uint32Array(257);
-  bytes: Uint8Array = new Uint8Array(4096);
-  #slots: Int32Array = new Int32Array(512).fill(-1);
-  #hashes: Uint32Array = new Uint32Array(256);
+  offsets: Uint32Array = new Uint32Array(17);
+  bytes: Uint8Array = new Uint8Array(256);
+  #slots: Int32Array = new Int32Array(32).fill(-1);
+  #hashes: Uint32Array = new Uint32Array(16);
 
   static from(values: Iterable<string>): DictionaryBuilder {
     const builder = new DictionaryBuilder();
@@ -93,7 +93,10 @@ export class DictionaryBuilder implements Dictionary {
     const from = this.offsets[code]!;
     const length = end - start;
     if (from + length > this.bytes.length) this.bytes = grownBytes(this.bytes, from + length);
-    if (length > 0) this.bytes.set(source.subarray(start, end), from);
+    // Most values are short: a loop costs less than a view of the source.
+    const bytes = this.bytes;
+    if (length > 64) bytes.set(source.subarray(start, end), from);
+    else for (let i = 0; i < length; i++) bytes[from + i] = source[start + i]!;
     if (code + 2 > this.offsets.length) {
       const offsets = new Uint32Array((this.offsets.length - 1) * 2 + 1);
       offsets.set(this.offsets);

@@ -93,6 +93,23 @@ describe("grammar", () => {
     expect(coder.read()).toBeUndefined();
   });
 
+  test("100,000 columns, all asked for, in bounded memory", () => {
+    const fields = Array.from({ length: 100_000 }, (_, i) => (i % 3 === 0 ? `a longer value ${i % 7}` : String(i % 100)));
+    const coder = new CsvCoder({ fieldCount: fields.length, columns: allText(fields.length) });
+    const row = bytesOf(`${fields.join(",")}\n`);
+    let records = 0;
+    for (let i = 0; i < 100; i++) {
+      coder.push(row);
+      for (let batch = coder.read(); batch !== undefined; batch = coder.read()) {
+        expect(recordsOf({ records: 1, columns: batch.columns })).toEqual([fields]);
+        records += batch.records;
+      }
+    }
+    coder.end();
+    records += coder.read()!.records;
+    expect(records).toBe(100);
+  });
+
   test("batches are full but for the last, and a dictionary goes on from one to the next", () => {
     const records = BATCH_RECORDS * 2 + 3;
     const csv = bytesOf(Array.from({ length: records }, (_, i) => `${i % 70_000},${i}\n`).join(""));
