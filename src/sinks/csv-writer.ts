@@ -12,7 +12,7 @@
  */
 import { dictionaryText, type Batch, type Dictionary } from "../columns/index.ts";
 import { DataError } from "../errors/index.ts";
-import { BatchCheck, checkColumns, type ReleasedDictionaries } from "./released-batch.ts";
+import { BatchCheck, checkColumns, refuseCodesOutside, type ReleasedDictionaries } from "./released-batch.ts";
 import { countMarked, misfitsOf, refuseMisfits, refuseUnwritableNumbers } from "./released-values.ts";
 import { MAX_NUMBER_BYTES, NumberRenderer } from "./render-number.ts";
 import type { ByteSink, ReleasedColumn, TableWriter } from "./sink.ts";
@@ -81,7 +81,8 @@ export class CsvRenderer {
   /**
    * Check a batch before its rows are rendered; `render` trusts it.
    *
-   * @throws DataError `csv/formula` or `output/not-of-type`, with the column and number of records.
+   * @throws DataError `csv/formula` or `output/not-of-type`, with the column and number of records; InternalError
+   *   `sinks/batch` for a code outside the dictionary.
    */
   check(batch: Batch): void {
     for (const [c, column] of this.#columns.entries()) {
@@ -90,6 +91,7 @@ export class CsvRenderer {
       if (data.kind === "numbers") {
         refuseUnwritableNumbers(column, data.values, batch.records);
       } else if (pieces) {
+        refuseCodesOutside(column, data.codes, batch.records, pieces.lengths.length - 1);
         refuseMisfits(column, data.codes, batch.records, pieces.misfits);
         if (pieces.formulas) {
           const records = countMarked(data.codes, batch.records, pieces.formulas);

@@ -62,20 +62,19 @@ export class BatchCheck {
         }
         this.#accepted[c] = column.dictionary;
       }
-      if (!codesInside(column.codes, batch.records, dictionary.size)) {
-        throw contract("sinks/batch", `Column "${declared.name}" has a code outside its dictionary.`, declared.name);
-      }
+      refuseCodesOutside(declared, column.codes, batch.records, dictionary.size);
     }
   }
 }
 
-function codesInside(codes: Int32Array, records: number, size: number): boolean {
+/** @throws InternalError `sinks/batch` when a code is neither -1 nor below `size`. */
+export function refuseCodesOutside(column: ReleasedColumn, codes: Int32Array, records: number, size: number): void {
   let inside = true;
   for (let i = 0; i < records; i++) {
     const code = codes[i]!;
     if (code < -1 || code >= size) inside = false;
   }
-  return inside;
+  if (!inside) throw contract("sinks/batch", `Column "${column.name}" has a code outside its dictionary.`, column.name);
 }
 
 function sameValues(a: Dictionary, b: Dictionary): boolean {

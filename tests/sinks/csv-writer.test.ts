@@ -72,6 +72,8 @@ describe("CSV writer", () => {
     const table = tableOf([{ name: "a", type: "string", values: ["x", "y"] }]);
     const wrongCode = { ...table, data: [{ ...table.data[0]!, codes: Int32Array.of(0, 5) }] } as typeof table;
     await expect(written("csv", wrongCode)).rejects.toMatchObject({ name: "InternalError", code: "sinks/batch" });
+    const renderer = new CsvRenderer(table.columns, table.dictionaries);
+    expect(() => renderer.check({ records: 2, columns: wrongCode.data })).toThrow(expect.objectContaining({ code: "sinks/batch" }) as Error);
     const other = tableOf([{ name: "a", type: "string", values: ["x", "z"] }]);
     await expect(written("csv", { ...table, data: other.data })).rejects.toMatchObject({ name: "InternalError", code: "sinks/batch" });
     const equalCopy = tableOf([{ name: "a", type: "string", values: ["x", "y"] }]);
