@@ -2,16 +2,22 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { addBatch, folderFor } from "../cells/index.ts";
+import { addBatch, folderFor, type Cells } from "../cells/index.ts";
 import type { Dictionary } from "../columns/index.ts";
 import { readRanges, type CsvFileRanges } from "../engines/local/file-ranges.ts";
-import { Arranger, RewriteLane, surveyColumns, surveyFold, type ArrangeJob, type LaneBlocks, type RewriteSpec, type SurveySpec } from "../engines/local/index.ts";
+import {
+  Arranger, bucketsOf, buffersOf, cutCells, mergeRange, recodeInPlace, RewriteLane, sampleOf, surveyColumns, surveyFold,
+  type ArrangeJob, type LaneBlocks, type RewriteSpec, type SurveySpec,
+} from "../engines/local/index.ts";
 import { CommensurateError, InternalError } from "../errors/index.ts";
 import type { ColumnRequest } from "../sources/source.ts";
 
 /** What a lane is asked to do. */
 export type LaneTask =
   | ({ readonly task: "survey"; readonly spec: SurveySpec } & LaneReading)
+  | { readonly task: "recode"; readonly maps: readonly Int32Array[]; readonly sizes: readonly number[] }
+  | { readonly task: "cut"; readonly cuts: Float64Array }
+  | { readonly task: "merge"; readonly parts: readonly Cells[] }
   | ({ readonly task: "rewrite"; readonly spec: RewriteSpec; readonly columns: readonly ColumnRequest[] } & LaneReading)
   | { readonly task: "take"; readonly partition: number }
   | { readonly task: "prepare"; readonly job: ArrangeJob }
@@ -24,6 +30,13 @@ export interface LaneReading {
   readonly digests: SharedArrayBuffer;
 }
 
+/** What a lane tells of its first reading; it keeps the cells. */
+export interface FoldedLane {
+  /** [keys] */
+  readonly dictionaries: readonly Dictionary[];
+  readonly rows: number;
+}
+
 export interface LaneReply {
   readonly id: number;
   readonly result?: unknown;
@@ -31,6 +44,7 @@ export interface LaneReply {
   readonly error?: { readonly name: string; readonly code: string; readonly message: string; readonly detail: CommensurateError["detail"] };
 }
 
+let folded: { cells: Cells; bucket: Float64Array } | undefined;
 let rewriting: RewriteLane | undefined;
 let arranger: Arranger | undefined;
 
@@ -46,8 +60,22 @@ function perform(task: LaneTask): { result: unknown; transfer: ArrayBuffer[] } {
         rows += batch.records;
       });
       const cells = folder.take(dictionaries.map((dictionary) => dictionary?.size ?? 0));
-      const result = { cells, dictionaries: dictionaries.map(exactCopy), rows };
-      return { result, transfer: cells.codes.map(({ buffer }) => buffer as ArrayBuffer) };
+      folded = { cells, bucket: new Float64Array(0) };
+      return { result: { dictionaries: dictionaries.map(exactCopy), rows } satisfies FoldedLane, transfer: [] };
+    }
+    case "recode": {
+      const cells = recodeInPlace(folded!.cells, task.maps, task.sizes);
+      folded = { cells, bucket: bucketsOf(cells) };
+      return { result: sampleOf(folded.bucket), transfer: [] };
+    }
+    case "cut": {
+      const parts = cutCells(folded!.cells, folded!.bucket, task.cuts);
+      folded = undefined;
+      return { result: parts, transfer: parts.flatMap(buffersOf) };
+    }
+    case "merge": {
+      const cells = mergeRange(task.parts);
+      return { result: cells, transfer: buffersOf(cells) };
     }
     case "rewrite": {
       const lane = new RewriteLane(task.spec);

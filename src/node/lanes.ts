@@ -2,11 +2,16 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import type { Cells } from "../cells/index.ts";
 import { abandonReading, rangesStarted, sharedReading, type CsvFileRanges } from "../engines/local/file-ranges.ts";
-import { InlineLane, type Arranged, type ArrangeJob, type LaneBlocks, type LanePool, type ReadOptions, type RewriteSpec, type RewriteSummary, type SurveyPart, type SurveySpec } from "../engines/local/index.ts";
+import {
+  buffersOf, checkNulls, cutsFor, InlineLane, joinKeys, joinRanges,
+  type Arranged, type ArrangeJob, type LaneBlocks, type LanePool, type ReadOptions, type RewriteSpec, type RewriteSummary,
+  type Survey, type SurveySpec,
+} from "../engines/local/index.ts";
 import { DataError, DisclosureError, InternalError, PolicyError } from "../errors/index.ts";
 import type { ColumnRequest, Source } from "../sources/source.ts";
-import type { LaneReading, LaneReply, LaneTask } from "./lane-worker.ts";
+import type { FoldedLane, LaneReading, LaneReply, LaneTask } from "./lane-worker.ts";
 import { LEAF_BYTES, treeDigest } from "./tree-hash.ts";
 
 /** A source that lanes can read in ranges says so with this. */
@@ -42,9 +47,24 @@ class ThreadLanes implements LanePool {
     this.#wanted = wanted;
   }
 
-  async survey(source: Source, spec: SurveySpec, options: ReadOptions): Promise<{ parts: readonly SurveyPart[]; fingerprint: string }> {
-    const read = await this.#inRanges<SurveyPart>(source, options, (reading) => ({ task: "survey", spec, ...reading }));
-    return read === undefined ? this.#inline.survey(source, spec, options) : { parts: read.results, fingerprint: read.fingerprint };
+  async survey(source: Source, spec: SurveySpec, options: ReadOptions): Promise<Survey> {
+    const read = await this.#inRanges<FoldedLane>(source, options, (reading) => ({ task: "survey", spec, ...reading }));
+    if (read === undefined) return this.#inline.survey(source, spec, options);
+    const { keys, maps } = joinKeys(spec, read.results.map(({ dictionaries }) => dictionaries));
+    const sizes = keys.map(({ dictionary }) => dictionary.size);
+    const threads = this.#threads;
+    const samples = await Promise.all(threads.map((thread, t) => thread.call<Float64Array>({ task: "recode", maps: maps[t]!, sizes })));
+    const cuts = cutsFor(samples, threads.length);
+    const cut = await Promise.all(threads.map((thread) => thread.call<Cells[]>({ task: "cut", cuts })));
+    const ranges = await Promise.all(
+      threads.map((thread, range) => {
+        const parts = cut.map((own) => own[range]!);
+        return thread.call<Cells>({ task: "merge", parts }, parts.flatMap(buffersOf));
+      }),
+    );
+    const cells = joinRanges(ranges);
+    checkNulls(spec, cells);
+    return { cells, keys, rows: read.results.reduce((sum, { rows }) => sum + rows, 0), fingerprint: read.fingerprint };
   }
 
   async rewrite(

@@ -1,4 +1,4 @@
-import { finishSurvey, type LanePool, type Survey } from "../engines/local/index.ts";
+import type { LanePool, Survey } from "../engines/local/index.ts";
 import { parseHierarchyCsv } from "../hierarchies/index.ts";
 import { applyPolicyToColumns, parsePolicy, policyHash, canonicalPolicy, type Policy, type PolicyInput, type ResolvedColumns } from "../policy/index.ts";
 import type { Source } from "../sources/source.ts";
@@ -56,12 +56,12 @@ export async function makePlan(policy: Policy, source: Source, options: StepOpti
 export async function surveyFor(policy: Policy, source: Source, options: StepOptions): Promise<{ survey: Survey; columns: ResolvedColumns }> {
   const columns = applyPolicyToColumns(policy, await source.columns());
   const spec = roadFor(policy).survey(policy, columns);
-  const { parts, fingerprint } = await options.lanes.survey(source, spec, {
+  const survey = await options.lanes.survey(source, spec, {
     signal: options.signal,
     onBytes: (done) => options.progress({ phase: "survey", done, total: source.totalBytes, unit: "bytes" }),
   });
   options.signal?.throwIfAborted();
-  return { survey: finishSurvey(spec, parts, fingerprint), columns };
+  return { survey, columns };
 }
 
 export function contextOf(policy: Policy, requirements: Plan["requirements"], options: StepOptions): RoadContext {

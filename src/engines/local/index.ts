@@ -3,7 +3,8 @@ export { RewriteLane, type RewriteSpec, type RewriteSummary } from "./rewrite-la
 export { spoolSource } from "./spool.ts";
 export { rewrite, type RewriteJob, type Rewritten } from "./rewrite.ts";
 export {
-  finishSurvey, surveyColumns, surveyFold,
+  checkNulls, joinKeys, surveyColumns, surveyFold,
   type ReadOptions, type Survey, type SurveyedKey, type SurveyPart, type SurveySpec,
 } from "./survey.ts";
 export type { LaneBlocks } from "./arrange.ts";
+export { bucketsOf, buffersOf, cutCells, cutsFor, joinRanges, mergeRange, recodeInPlace, sampleOf } from "./exchange.ts";

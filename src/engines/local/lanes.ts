@@ -3,7 +3,7 @@ import { CsvRenderer, type CsvOptions, type ReleasedColumn } from "../../sinks/i
 import type { ColumnRequest, Source } from "../../sources/source.ts";
 import { arrangePartition, type ArrangeSpec, type LaneBlocks } from "./arrange.ts";
 import { RewriteLane, type RewriteSpec, type RewriteSummary } from "./rewrite-lane.ts";
-import { surveyInThisThread, type ReadOptions, type SurveyPart, type SurveySpec } from "./survey.ts";
+import { surveyInThisThread, type ReadOptions, type Survey, type SurveySpec } from "./survey.ts";
 
 /** What every lane needs before it arranges partitions. */
 export interface ArrangeJob {
@@ -26,7 +26,7 @@ export interface Arranged {
  */
 export interface LanePool {
   readonly lanes: number;
-  survey(source: Source, spec: SurveySpec, options: ReadOptions): Promise<{ parts: readonly SurveyPart[]; fingerprint: string }>;
+  survey(source: Source, spec: SurveySpec, options: ReadOptions): Promise<Survey>;
   rewrite(
     source: Source, spec: RewriteSpec, columns: readonly ColumnRequest[], options: ReadOptions,
   ): Promise<{ summaries: readonly RewriteSummary[]; fingerprint: string }>;
@@ -81,9 +81,8 @@ export class InlineLane implements LanePool {
   #lane: RewriteLane | undefined;
   #arranger: Arranger | undefined;
 
-  async survey(source: Source, spec: SurveySpec, options: ReadOptions): Promise<{ parts: SurveyPart[]; fingerprint: string }> {
-    const { part, fingerprint } = await surveyInThisThread(source, spec, options);
-    return { parts: [part], fingerprint };
+  survey(source: Source, spec: SurveySpec, options: ReadOptions): Promise<Survey> {
+    return surveyInThisThread(source, spec, options);
   }
 
   async rewrite(

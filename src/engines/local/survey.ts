@@ -1,4 +1,4 @@
-import { foldWithDictionaries, merge, rollUp, type Cells } from "../../cells/index.ts";
+import { foldWithDictionaries, rollUp, type Cells } from "../../cells/index.ts";
 import { joinDictionaries, nullRefused, recodeDictionary, type Dictionary, type Recoding } from "../../columns/index.ts";
 import type { ColumnRequest, Source } from "../../sources/source.ts";
 
@@ -62,13 +62,11 @@ export function surveyFold(spec: SurveySpec): Parameters<typeof foldWithDictiona
 }
 
 /** Read a source once, in this thread, and fold it into cells. */
-export async function surveyInThisThread(
-  source: Source, spec: SurveySpec, options: ReadOptions = {},
-): Promise<{ part: SurveyPart; fingerprint: string }> {
+export async function surveyInThisThread(source: Source, spec: SurveySpec, options: ReadOptions = {}): Promise<Survey> {
   const pass = await source.open({ columns: surveyColumns(spec), ...options });
   const folded = await foldWithDictionaries(pass.batches, surveyFold(spec));
   const part = { cells: folded.cells, dictionaries: folded.dictionaries.map((dictionary) => dictionary ?? EMPTY), rows: folded.rows };
-  return { part, fingerprint: pass.fingerprint() };
+  return finishSurvey(spec, part, pass.fingerprint());
 }
 
 const EMPTY: Dictionary = { size: 0, offsets: new Uint32Array(1), bytes: new Uint8Array(0) };
@@ -82,33 +80,37 @@ export interface SurveyPart {
 }
 
 /**
- * Join the parts of all lanes, then give null texts and normalisation their meaning.
- * @throws DataError when a value is not of its declared type, or null where the policy refuses it.
+ * Join the dictionaries of all lanes, and give null texts and normalisation their meaning.
+ * @param dictionaries [lanes][keys]
+ * @returns maps [lanes][keys] from a lane's code to the final one
+ * @throws DataError when a value is not of its declared type
  */
-export function finishSurvey(spec: SurveySpec, parts: readonly SurveyPart[], fingerprint: string): Survey {
+export function joinKeys(
+  spec: SurveySpec, dictionaries: readonly (readonly Dictionary[])[],
+): { readonly keys: readonly SurveyedKey[]; readonly maps: readonly (readonly Int32Array[])[] } {
   const keys: SurveyedKey[] = [];
-  const maps: Int32Array[][] = parts.map(() => []);
-  for (let key = 0; key < spec.keys.length; key++) {
-    const { name, recoding } = spec.keys[key]!;
-    const { joined, maps: joinMaps } = joinDictionaries(parts.map((part) => part.dictionaries[key]!));
+  const maps: Int32Array[][] = dictionaries.map(() => []);
+  spec.keys.forEach(({ name, recoding }, key) => {
+    const { joined, maps: joinMaps } = joinDictionaries(dictionaries.map((own) => own[key]!));
     const recoded = recodeDictionary(joined, recoding, name);
     keys.push({ name, raw: joined, ...recoded });
     joinMaps.forEach((map, part) => maps[part]!.push(map === undefined ? recoded.map : map.map((code) => recoded.map[code]!)));
-  }
-  const remapped = parts.map((part, p) =>
-    isIdentity(maps[p]!, keys, part.cells.sizes)
-      ? part.cells
-      : rollUp(part.cells, maps[p]!.map((map, key) => ({ map, size: keys[key]!.dictionary.size }))),
-  );
-  const cells = remapped.length === 1 ? remapped[0]! : merge(remapped);
-  for (let key = 0; key < keys.length; key++) {
-    if (spec.keys[key]!.recoding.nullMeaning === "refuse" && cells.codes[key]!.includes(-1)) {
-      throw nullRefused(keys[key]!.name);
-    }
-  }
-  return { cells, keys, rows: parts.reduce((sum, part) => sum + part.rows, 0), fingerprint };
+  });
+  return { keys, maps };
 }
 
-function isIdentity(maps: readonly Int32Array[], keys: readonly SurveyedKey[], sizes: readonly number[]): boolean {
-  return maps.every((map, key) => sizes[key] === keys[key]!.dictionary.size && map.every((to, code) => to === code));
+/** @throws DataError `column/null-refused` when a key has nulls that the policy refuses. */
+export function checkNulls(spec: SurveySpec, cells: Cells): void {
+  spec.keys.forEach(({ name, recoding }, key) => {
+    if (recoding.nullMeaning === "refuse" && cells.codes[key]!.includes(-1)) throw nullRefused(name);
+  });
+}
+
+/** The survey of one lane that read everything. */
+export function finishSurvey(spec: SurveySpec, part: SurveyPart, fingerprint: string): Survey {
+  const { keys, maps } = joinKeys(spec, [part.dictionaries]);
+  const isFinal = maps[0]!.every((map, key) => part.cells.sizes[key] === keys[key]!.dictionary.size && map.every((to, code) => to === code));
+  const cells = isFinal ? part.cells : rollUp(part.cells, maps[0]!.map((map, key) => ({ map, size: keys[key]!.dictionary.size })));
+  checkNulls(spec, cells);
+  return { cells, keys, rows: part.rows, fingerprint };
 }

@@ -28,6 +28,9 @@ interface MicrodataDecision extends Decision {
   readonly loss: number;
   readonly suppressedRecords: number;
   readonly classes: number;
+  /** Combinations of levels within the limits, and how many of them had to be looked at. */
+  readonly generalizations: number;
+  readonly generalizationsChecked: number;
   readonly alternatives: readonly unknown[];
 }
 
@@ -86,6 +89,8 @@ export const microdataRoad: Road = {
       loss: result.loss,
       suppressedRecords: result.suppressed,
       classes: result.classes,
+      generalizations: result.nodes,
+      generalizationsChecked: result.nodesChecked,
       alternatives: result.alternatives.map(({ levels, loss, suppressed }) => ({ levels: named(levels), loss, suppressedRecords: suppressed })),
     };
   },
