@@ -25,6 +25,10 @@ export class HybridReader {
 
   /** Write the next `count` values to the leading entries of `out`. */
   read(out: Int32Array, count: number): void {
+    if (this.#width === 0) {
+      out.fill(0, 0, count); // some writers leave out the runs, which could not say anything else
+      return;
+    }
     let done = 0;
     while (done < count) {
       if (this.#run > 0) {
@@ -66,10 +70,6 @@ export class HybridReader {
     let bit = this.#bit;
     // The last group may be cut short; what is asked for must be there.
     if (base * 8 + bit + count * width > this.#end * 8) badParquet("levels or codes that end too early");
-    if (width === 0) {
-      out.fill(0, from, from + count);
-      return;
-    }
     const mask = width === 32 ? -1 : (1 << width) - 1;
     for (let i = from; i < from + count; i++, bit += width) {
       const at = base + (bit >> 3);
