@@ -1,4 +1,5 @@
 /** Opening files for reading: what they are, whether they stay the same, and errors that say no more than their name. */
+import type { BigIntStats } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
 import { DataError } from "../errors/index.ts";
@@ -37,7 +38,7 @@ export async function openInput(path: string): Promise<{ file: FileHandle; ident
   }
 }
 
-async function identityOf(path: string, status: () => Promise<import("node:fs").BigIntStats>) {
+async function identityOf(path: string, status: () => Promise<BigIntStats>) {
   try {
     const found = await status();
     if (found.isDirectory()) throw directory(path);

@@ -4,6 +4,7 @@
  * No statistics, indexes, Bloom filters or key-value metadata; dictionaries are built from the rows of a row group only.
  */
 import type { SchemaElement } from "hyparquet";
+import type * as Writer from "hyparquet-writer";
 import { dictionaryText, type Batch, type Dictionary } from "../columns/index.ts";
 import { InternalError, PolicyError } from "../errors/index.ts";
 import { BatchCheck, type ReleasedDictionaries } from "./released-batch.ts";
@@ -142,7 +143,7 @@ function numbers(values: Float64Array, rows: number, one: (value: number) => Val
   return out;
 }
 
-async function load(): Promise<typeof import("hyparquet-writer")> {
+async function load(): Promise<typeof Writer> {
   try {
     return await import("hyparquet-writer");
   } catch {

@@ -241,7 +241,8 @@ describe("failures", () => {
     { kind: "a first link", before: [], options: { versions: true } },
   ];
   for (const { kind, before, options } of kinds) {
-    for (const errno of ["ENOSPC", "EIO", "EMFILE"]) {
+    // The code does not look at the errors' kinds, so that the whole matrix is run for one and sampled for the others.
+    for (const errno of kind === "a folder before" ? ["ENOSPC", "EIO", "EMFILE"] : ["ENOSPC"]) {
       for (const forGood of errno === "ENOSPC" ? [false, true] : [errno === "EIO"]) {
         test(`${errno} at every call${forGood ? " and ever after" : ""}, ${kind}: the old release or none, and the next run succeeds`, async () => {
           const sane = new FaultyFileSystem(0, "");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 import {
-  Data,
+  type Data,
   Dictionary as ArrowDictionary,
   Field,
   Float64,
