@@ -4,11 +4,12 @@ import { plainHasher, type Hasher, type NewHasher } from "../hasher.ts";
 import { openInput, type ByteInput, type RandomAccess } from "../random-access.ts";
 import { resolveColumns } from "../resolve-columns.ts";
 import type { Pass, PassOptions, Source } from "../source.ts";
+import { bufferDecompressor } from "./body-codecs.ts";
 import { countBits, nullChunk, offsets32, offsets64, type Chunk, type DictionaryValues } from "./chunk.ts";
 import { BATCH_RECORDS, columnReader, type Place } from "./column-reader.ts";
 import { badMetadata } from "./flatbuffer.ts";
 import { isArrowFile, readBlock, readFooter, readStream, readStreamSchema, requireSchema, type PlacedMessage } from "./ipc-reader.ts";
-import { placesOf, type IpcDictionary, type IpcField, type IpcRecordBatch, type IpcSchema } from "./metadata.ts";
+import { placesOf, type IpcCodec, type IpcDictionary, type IpcField, type IpcRecordBatch, type IpcSchema } from "./metadata.ts";
 import { physicalType, type ArrowType } from "./types.ts";
 
 export interface ArrowSourceOptions {
@@ -27,7 +28,7 @@ const SWEEP_BYTES = 1 << 20;
  * Memory: the requested columns of one record batch, and the dictionaries.
  *
  * @throws DataError arrow/truncated, arrow/bad-metadata, arrow/big-endian, arrow/unsupported-compression,
- *   arrow/unsupported-type, arrow/unsupported-version, arrow/trailing-bytes and those of the column readers
+ *   arrow/missing-package, arrow/unsupported-type, arrow/unsupported-version, arrow/trailing-bytes and those of the column readers
  */
 export function arrowSource(input: ByteInput, options: ArrowSourceOptions = {}): Source {
   return {
@@ -124,6 +125,7 @@ class BatchDecoder {
   readonly #requested: { readonly field: IpcField; readonly index: number; readonly reader: ReturnType<typeof columnReader> }[];
   readonly #wanted: ReadonlySet<bigint>;
   readonly #dictionaries = new Map<bigint, DictionaryValues>();
+  readonly #decompressors = new Map<IpcCodec, (bytes: Uint8Array) => Uint8Array>();
   #bytes = 0;
 
   constructor(access: RandomAccess, hasher: Hasher, schema: IpcSchema, options: PassOptions) {
@@ -183,6 +185,7 @@ class BatchDecoder {
     wanted: readonly { type: ArrowType; node: number; buffer: number; dictionary?: bigint | undefined }[],
   ): Promise<Chunk[]> {
     this.#hasher.update(placed.metadata);
+    const decompress = await this.#decompressor(batch.codec);
     const buffers = batch.buffers;
     const loaded = new Map<number, Uint8Array>();
     const order = new Set<number>();
@@ -195,7 +198,7 @@ class BatchDecoder {
       await this.#sweep(placed.bodyOffset + at, buffers[b * 2]! - at);
       const bytes = await this.#access.read(placed.bodyOffset + buffers[b * 2]!, length);
       this.#hasher.update(bytes);
-      loaded.set(b, bytes);
+      loaded.set(b, decompress(bytes));
       at = buffers[b * 2]! + length;
     }
     await this.#sweep(placed.bodyOffset + at, placed.message.bodyLength - at);
@@ -212,6 +215,13 @@ class BatchDecoder {
         dictionary: dictionary === undefined ? undefined : this.#dictionaries.get(dictionary) ?? NO_VALUES,
       };
     });
+  }
+
+  async #decompressor(codec: IpcCodec | undefined): Promise<(bytes: Uint8Array) => Uint8Array> {
+    if (codec === undefined) return (bytes) => bytes;
+    let decompress = this.#decompressors.get(codec);
+    if (decompress === undefined) this.#decompressors.set(codec, (decompress = await bufferDecompressor(codec)));
+    return decompress;
   }
 
   async #sweep(offset: number, length: number): Promise<void> {

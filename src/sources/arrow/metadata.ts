@@ -42,7 +42,11 @@ export interface IpcRecordBatch {
   /** [buffers x 2] offset in the body and length, in bytes. */
   readonly buffers: Float64Array;
   readonly variadic: readonly number[];
+  /** How each buffer is compressed. */
+  readonly codec: IpcCodec | undefined;
 }
+
+export type IpcCodec = "LZ4" | "ZSTD";
 
 export type IpcMessage = { readonly bodyLength: number } & (
   | { readonly kind: "schema"; readonly schema: IpcSchema }
@@ -233,14 +237,14 @@ function parseType(field: FlatTable, version: number, children: readonly Layout[
   }
 }
 
-const CODECS: Readonly<Record<number, string>> = { 0: "LZ4", 1: "ZSTD" };
+const CODECS: Readonly<Record<number, IpcCodec>> = { 0: "LZ4", 1: "ZSTD" };
 
 function parseBatch(batch: FlatTable, bodyLength: number): IpcRecordBatch {
   const compression = batch.table(3);
-  if (compression !== undefined) {
-    const codec = CODECS[compression.byte(0, 0)] ?? "an unknown codec";
-    throw new DataError("arrow/unsupported-compression", `The Arrow data are compressed with ${codec}, which is not supported. Write the ` +
-      `file again without compression.`, { codec });
+  const codec = compression === undefined ? undefined : CODECS[compression.byte(0, 0)];
+  if (compression !== undefined && (codec === undefined || compression.byte(1, 0) !== 0)) {
+    throw new DataError("arrow/unsupported-compression", "The Arrow data are compressed in a way that is not known. Write the file again " +
+      "without compression, or with LZ4 or ZSTD.");
   }
   const { view } = batch.buffer;
   const pairs = (index: number): Float64Array => {
@@ -261,7 +265,7 @@ function parseBatch(batch: FlatTable, bodyLength: number): IpcRecordBatch {
   }
   const vector = batch.vector(4, 8);
   const variadic = Array.from({ length: vector?.length ?? 0 }, (_, i) => countOf(view.getBigInt64(vector!.start + i * 8, true)));
-  return { records: batch.count(0), nodes, buffers, variadic };
+  return { records: batch.count(0), nodes, buffers, variadic, codec };
 }
 
 /** First node and first buffer of each top-level column. @throws DataError arrow/bad-metadata when the counts do not add up */

@@ -1,4 +1,6 @@
 import { DataError } from "../../errors/index.ts";
+import { unpackLz4Block } from "../lz4.ts";
+import { mayUnpackTo } from "../zstd.ts";
 import { badParquet } from "./thrift.ts";
 
 /** Compression codecs, by their number in parquet.thrift. */
@@ -26,10 +28,11 @@ export async function pageDecompressor(codec: number, platform: PlatformCodecs):
       `supported. Write it with SNAPPY, GZIP or ZSTD.`, { codec: name ?? codec });
   }
   if (name === "UNCOMPRESSED") return (bytes, length) => (bytes.length === length ? bytes : badParquet("a page of another size than its header says"));
-  const unpack = name === "SNAPPY" ? unpackSnappy : name === "LZ4_RAW" ? unpackLz4Block : platform[name] ?? (await fromPeer(name));
+  const unpack = name === "SNAPPY" ? unpackSnappy : name === "LZ4_RAW" ? unpackLz4Raw : platform[name] ?? (await fromPeer(name));
   return (bytes, length) => {
     if (length > BYTES_ANYWAY && length > bytes.length * BYTES_PER_BYTE) badParquet("a page that claims to unpack to absurd size");
     if (length === 0 && bytes.length === 0) return bytes;
+    if (name === "ZSTD" && !mayUnpackTo(bytes, length)) badParquet("a page that does not unpack");
     let unpacked: Uint8Array;
     try {
       unpacked = unpack(bytes, length);
@@ -54,6 +57,10 @@ async function fromPeer(name: CodecName): Promise<Decompress> {
     throw new DataError("parquet/unsupported-compression", `The installed hyparquet-compressors cannot unpack ${name}. Install a newer one.`, { codec: name });
   }
   return unpack;
+}
+
+function unpackLz4Raw(bytes: Uint8Array, length: number): Uint8Array {
+  return unpackLz4Block(bytes, length) ?? badParquet("a page that does not unpack");
 }
 
 /** Source: Snappy compressed format description (format_description.txt). Every copy and literal is checked. */
@@ -98,39 +105,6 @@ export function unpackSnappy(bytes: Uint8Array, length: number): Uint8Array {
     const copy = kind === 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
     if (offset === 0 || offset > to || to + copy > length) badParquet("a page that does not unpack");
     for (let i = 0; i < copy; i++) out[to + i] = out[to - offset + i]!; // may overlap: byte by byte
-    to += copy;
-  }
-  return to === length ? out : badParquet("a page that does not unpack");
-}
-
-/** Source: LZ4 block format description (lz4_Block_format.md). Every copy and literal is checked. */
-export function unpackLz4Block(bytes: Uint8Array, length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  let at = 0;
-  let to = 0;
-  const more = (count: number): number => {
-    if (count < 15) return count;
-    for (;;) {
-      if (at >= bytes.length) badParquet("a page that does not unpack");
-      const byte = bytes[at++]!;
-      count += byte;
-      if (byte < 255) return count;
-    }
-  };
-  while (at < bytes.length) {
-    const token = bytes[at++]!;
-    const literal = more(token >> 4);
-    if (at + literal > bytes.length || to + literal > length) badParquet("a page that does not unpack");
-    out.set(bytes.subarray(at, at + literal), to);
-    at += literal;
-    to += literal;
-    if (at === bytes.length) break; // the last sequence has no copy
-    if (at + 2 > bytes.length) badParquet("a page that does not unpack");
-    const offset = bytes[at]! | (bytes[at + 1]! << 8);
-    at += 2;
-    const copy = more(token & 15) + 4;
-    if (offset === 0 || offset > to || to + copy > length) badParquet("a page that does not unpack");
-    for (let i = 0; i < copy; i++) out[to + i] = out[to - offset + i]!;
     to += copy;
   }
   return to === length ? out : badParquet("a page that does not unpack");
