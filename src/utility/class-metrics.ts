@@ -55,12 +55,13 @@ export function createAverageClassSize({ records: n, k }: MetricContext): LossMe
     },
     /*
      * A kept class of x is a union of classes of low. It holds a class of low that has at least k records, or at least k
-     * records from small ones of which those suppressed in high are not free. So there are at most
-     * kept + floor((suppressed in low - suppressed in high) / k) of them, and one class of suppressed records when low
-     * suppresses any at all.
+     * records from small ones, and records suppressed in high are not among them. It also lies within one kept class of
+     * high, which has room for floor(size / k) of its kind. Both limit how many there are. One more class is that of the
+     * suppressed records, when low suppresses any at all.
      */
     bound(_levels, low, high, out) {
-      const most = low.kept + Math.floor((low.suppressed - high.suppressed) / k) + (low.suppressed > 0 ? 1 : 0);
+      const fromBelow = low.kept + Math.floor((low.suppressed - high.suppressed) / k);
+      const most = Math.min(fromBelow, high.multiples) + (low.suppressed > 0 ? 1 : 0);
       out[0] = most === 0 ? 0 : n / most;
     },
     value: (components) => components[0]!,

@@ -70,7 +70,15 @@ export function createEntropy(context: MetricContext, options: MetricOptions): L
     },
     value: (components) => components[0]!,
   };
-  if (countsSuppressed) metric.suppressionCost = (node) => suppressedEntropy(node, false);
+  if (countsSuppressed) {
+    const spreads = context.keys.map((key) => key.levels.map((level) => spreadOf(level.records)));
+    metric.suppressionCost = (node) => suppressedEntropy(node, false);
+    metric.leastSuppressionCost = ({ levels, suppressed }) => {
+      let bits = 0;
+      for (let key = 0; key < keys; key++) bits += weightOf(key) * s * leastEntropy(spreads[key]![levels[key]!]!, suppressed);
+      return bits;
+    };
+  }
   return metric;
 }
 
@@ -88,4 +96,42 @@ function generalizationEntropy(key: KeyProfile): number[] {
     for (const term of terms.sort()) bits += term;
     return bits;
   });
+}
+
+/** Values of one key at one level by the records they have, most first, as running sums. */
+interface Spread {
+  /** [values + 1] records with the i most frequent values. */
+  readonly records: Float64Array;
+  /** [values + 1] sum of c log2 c over the i most frequent values, c their records. */
+  readonly bits: Float64Array;
+}
+
+function spreadOf(byCode: Float64Array): Spread {
+  const counts = byCode.filter((count) => count > 0).sort().reverse();
+  const records = new Float64Array(counts.length + 1);
+  const bits = new Float64Array(counts.length + 1);
+  for (let i = 0; i < counts.length; i++) {
+    records[i + 1] = records[i]! + counts[i]!;
+    bits[i + 1] = bits[i]! + counts[i]! * Math.log2(counts[i]!);
+  }
+  return { records, bits };
+}
+
+/**
+ * Least entropy, in bits over all of them, of any so many records of a column. Entropy is least when the counts are as
+ * unequal as they can be (it is Schur-concave), which is when the records take up the most frequent values one by one.
+ */
+function leastEntropy({ records, bits }: Spread, suppressed: number): number {
+  if (suppressed === 0) return 0;
+  let below = 0;
+  let above = records.length - 1;
+  while (below < above) {
+    const middle = (below + above + 1) >> 1;
+    if (records[middle]! <= suppressed) below = middle;
+    else above = middle - 1;
+  }
+  const rest = suppressed - records[below]!;
+  const all = suppressed * Math.log2(suppressed);
+  // Large sums that nearly cancel: take off what rounding may have added, generously.
+  return Math.max(0, all * (1 - 1e-11) - bits[below]! - (rest > 0 ? rest * Math.log2(rest) : 0));
 }

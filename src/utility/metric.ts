@@ -44,7 +44,9 @@ export interface ClassSummary {
   /** Sum of squared sizes, of the kept classes and of the small ones. */
   readonly keptSquares: number;
   readonly smallSquares: number;
-  /** What {@link LossMetric.suppressionCost} gave for this generalization; 0 for metrics without it. */
+  /** Sum over the kept classes of floor(size / k). */
+  readonly multiples: number;
+  /** What {@link LossMetric.suppressionCost} or {@link LossMetric.leastSuppressionCost} gave for it; 0 otherwise. */
   readonly suppressionCost: number;
 }
 
@@ -111,6 +113,8 @@ export interface LossMetric {
   value(components: Float64Array): number;
   /** A part of the loss that depends on the suppressed records alone and grows with their set; only where bounds use it. */
   suppressionCost?(node: ClassesOfNode): number;
+  /** A lower bound of that part from the number of suppressed records alone. */
+  leastSuppressionCost?(node: ClassSummary): number;
 }
 
 /** The factors that a generalization weight stands for. */

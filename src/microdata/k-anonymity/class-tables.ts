@@ -2,7 +2,7 @@ import type { Cells } from "../../cells/cells.ts";
 import { InternalError } from "../../errors/index.ts";
 import type { BoundHierarchy } from "../../hierarchies/hierarchy.ts";
 import type { ClassesOfNode, KeyProfile } from "../../utility/index.ts";
-import { listSmall, mergeWideWords, mergeWords, recodeWords, sumByCode, summariseSizes, type CodeChange } from "./kernel.ts";
+import { listClasses, mergeWideWords, mergeWords, recodeWords, sumByCode, summariseSizes, type CodeChange } from "./kernel.ts";
 
 /** The classes of one generalization, kept to roll coarser ones up from. */
 export interface ClassTable {
@@ -51,9 +51,8 @@ export class ClassTables {
   readonly #mergedWords: Int32Array[];
   readonly #mergedRecords: Float64Array;
   readonly #slots: Int32Array;
-  readonly #codes: number[][];
   readonly #scratch: SuppressedScratch;
-  readonly #sizes = new Float64Array(6);
+  readonly #sizes = new Float64Array(7);
 
   constructor(cells: Cells, hierarchies: readonly BoundHierarchy[]) {
     this.#hierarchies = hierarchies;
@@ -76,9 +75,8 @@ export class ClassTables {
     this.#recoded = Array.from({ length: words }, () => new Int32Array(size));
     this.#mergedWords = Array.from({ length: words }, () => new Int32Array(size));
     this.#mergedRecords = new Float64Array(size);
-    this.#codes = hierarchies.map((hierarchy) => hierarchy.levels.map((level) => level.dictionary.size));
     this.#scratch = {
-      small: new Int32Array(size + 1),
+      list: new Int32Array(size + 1),
       byCode: new Float64Array(Math.max(2, ...this.#fields.map((field) => field.mask + 2))),
     };
     this.#slots = new Int32Array(1 << slotBits(size));
@@ -124,7 +122,7 @@ export class ClassTables {
   #look(levels: Uint8Array, words: readonly Int32Array[], records: Float64Array, size: number, k: number): RolledUp {
     const sizes = this.#sizes;
     summariseSizes(records, size, k, sizes);
-    return new RolledUp(levels, sizes, size, words, records, k, this.#fields, this.#codes, this.#scratch);
+    return new RolledUp(levels, sizes, size, words, records, k, this.#fields, this.profiles, this.#scratch);
   }
 
   #change(key: number, from: number, to: number): CodeChange {
@@ -184,8 +182,8 @@ export class ClassTables {
 
 /** What {@link RolledUp.suppressedBy} works in. */
 interface SuppressedScratch {
-  /** [cells + 1] numbers of small classes. */
-  readonly small: Int32Array;
+  /** [cells + 1] numbers of classes. */
+  readonly list: Int32Array;
   /** [codes of the widest key + 1] */
   readonly byCode: Float64Array;
 }
@@ -199,8 +197,9 @@ export class RolledUp implements ClassesOfNode {
   readonly smallSquares: number;
   /** Records in the smallest kept class; 0 when none is kept. */
   readonly smallestClass: number;
+  readonly multiples: number;
   suppressionCost = 0;
-  /** Small classes listed in scratch; -1 before. */
+  /** Classes listed in scratch; -1 before. */
   private listed = -1;
 
   constructor(
@@ -211,8 +210,7 @@ export class RolledUp implements ClassesOfNode {
     readonly records: Float64Array,
     private readonly k: number,
     private readonly fields: readonly Field[],
-    /** [keys][levels] values at a level, null left out. */
-    private readonly codes: readonly (readonly number[])[],
+    private readonly profiles: readonly KeyProfile[],
     private readonly scratch: SuppressedScratch,
   ) {
     this.suppressed = sizes[0]!;
@@ -221,17 +219,26 @@ export class RolledUp implements ClassesOfNode {
     this.keptSquares = sizes[3]!;
     this.smallSquares = sizes[4]!;
     this.smallestClass = sizes[5]!;
+    this.multiples = sizes[6]!;
   }
 
   suppressedBy(key: number): Float64Array {
     const { word, shift, mask, nullCode } = this.fields[key]!;
-    const { small, byCode } = this.scratch;
-    if (this.listed < 0) this.listed = listSmall(this.records, this.size, this.k, small);
-    const codes = this.codes[key]![this.levels[key]!]!;
+    const { list, byCode } = this.scratch;
+    const all = this.profiles[key]!.levels[this.levels[key]!]!.records;
+    // Sum over the small classes, or over the others when they are fewer, which leaves the small ones of all.
+    const others = this.kept < this.small;
+    if (this.listed < 0) {
+      this.listed = others
+        ? listClasses(this.records, this.size, this.k, Infinity, list)
+        : listClasses(this.records, this.size, 0, this.k - 1, list);
+    }
+    const codes = all.length - 1;
     byCode.fill(0, 0, mask + 1);
-    sumByCode(this.words[word]!, this.records, small, this.listed, shift, mask, byCode);
+    sumByCode(this.words[word]!, this.records, list, this.listed, shift, mask, byCode);
     // Without nulls the field may be exactly as wide as the codes, and its last code is a value.
     byCode[codes] = nullCode >= codes ? byCode[nullCode]! : 0;
+    if (others) for (let code = 0; code <= codes; code++) byCode[code] = all[code]! - byCode[code]!;
     return byCode.subarray(0, codes + 1);
   }
 

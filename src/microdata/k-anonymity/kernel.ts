@@ -141,13 +141,18 @@ export function mergeWideWords(
   return groups;
 }
 
-/** Sizes of classes: out = [suppressed records, kept classes, small classes, sum of squares of kept, of small, smallest kept]. */
+/**
+ * Sizes of classes.
+ * @param out [7] suppressed records, kept classes, small classes, sum of squares of kept and of small classes, smallest
+ *        kept class (0 when none), sum over kept classes of floor(size / k)
+ */
 export function summariseSizes(records: Float64Array, classes: number, k: number, out: Float64Array): void {
   let suppressed = 0;
   let small = 0;
   let keptSquares = 0;
   let smallSquares = 0;
   let smallest = Infinity;
+  let multiples = 0;
   for (let i = 0; i < classes; i++) {
     const size = records[i]!;
     if (size < k) {
@@ -156,6 +161,7 @@ export function summariseSizes(records: Float64Array, classes: number, k: number
       smallSquares += size * size;
     } else {
       keptSquares += size * size;
+      multiples += Math.floor(size / k);
       if (size < smallest) smallest = size;
     }
   }
@@ -165,16 +171,18 @@ export function summariseSizes(records: Float64Array, classes: number, k: number
   out[3] = keptSquares;
   out[4] = smallSquares;
   out[5] = smallest === Infinity ? 0 : smallest;
+  out[6] = multiples;
 }
 
-/** Numbers of the classes smaller than k, in order. @returns how many. */
-export function listSmall(records: Float64Array, classes: number, k: number, out: Int32Array): number {
-  let small = 0;
+/** Numbers of the classes of least .. most records, in order. @returns how many. `out` has room for one more. */
+export function listClasses(records: Float64Array, classes: number, least: number, most: number, out: Int32Array): number {
+  let listed = 0;
   for (let i = 0; i < classes; i++) {
-    out[small] = i;
-    if (records[i]! < k) small++;
+    const size = records[i]!;
+    out[listed] = i;
+    if (size >= least && size <= most) listed++;
   }
-  return small;
+  return listed;
 }
 
 /** Add the records of listed classes to `out` [codes] by one key's code. */

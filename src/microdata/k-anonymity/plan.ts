@@ -187,10 +187,10 @@ class LatticeSearch {
     this.#nodes = volume(min, max);
     const top = this.#rollUp(tables.base, max);
     if (top.suppressed > this.#allowed) return;
-    const coarse = this.#asCoarse(top);
     this.#offer(top);
     const fine = tables.view(tables.base, request.k);
-    this.#push({ source: { table: tables.base, users: 0 }, low: min, lowChecked: false, fine, high: max, coarse });
+    if (!this.#boundsBelow(top, min, fine)) return;
+    this.#push({ source: { table: tables.base, users: 0 }, low: min, lowChecked: false, fine, high: max, coarse: top });
   }
 
   /** Decide or split one box. @returns whether there are more. */
@@ -236,8 +236,12 @@ class LatticeSearch {
         this.#decided += before;
         return;
       }
-      coarse = this.#asCoarse(rolled);
       this.#offer(rolled);
+      if (!this.#boundsBelow(rolled, low, fine)) {
+        this.#decided += before;
+        return;
+      }
+      coarse = rolled;
     }
     const left = volume(low, high);
     if (left <= 2) {
@@ -292,12 +296,12 @@ class LatticeSearch {
     const lowered = high.slice();
     lowered[split] = low[split]!;
     const rolled = this.#rollUp(source.table, lowered);
-    if (rolled.suppressed > this.#allowed) {
+    this.#offer(rolled);
+    if (rolled.suppressed > this.#allowed || !this.#boundsBelow(rolled, low, fine)) {
       this.#decided += volume(low, lowered);
       return;
     }
-    this.#push({ source, low, lowChecked: true, fine, high: lowered, coarse: this.#asCoarse(rolled) });
-    this.#offer(rolled);
+    this.#push({ source, low, lowChecked: true, fine, high: lowered, coarse: rolled });
   }
 
   /** Whether no generalization of a box can enter the list. */
@@ -308,7 +312,11 @@ class LatticeSearch {
   }
 
   #offer(node: RolledUp): void {
-    if (node.suppressed > this.#allowed || this.#hopeless(node.levels, node, node)) return;
+    if (node.suppressed > this.#allowed) return;
+    if (this.#metric.leastSuppressionCost !== undefined && node.suppressionCost === 0) {
+      node.suppressionCost = this.#metric.leastSuppressionCost(node);
+    }
+    if (this.#hopeless(node.levels, node, node)) return;
     this.#best.offer(node);
   }
 
@@ -319,9 +327,13 @@ class LatticeSearch {
     return this.#tables.rollUp(from, levels, this.#request.k);
   }
 
-  #asCoarse(node: RolledUp): RolledUp {
-    if (this.#metric.suppressionCost !== undefined) node.suppressionCost = this.#metric.suppressionCost(node);
-    return node;
+  /** Make the highest generalization of a box ready to bound it. @returns false when it rules the box out. */
+  #boundsBelow(high: RolledUp, low: Uint8Array, fine: ClassSummary): boolean {
+    const metric = this.#metric;
+    if (metric.suppressionCost === undefined) return true; // the box is about to be tried in any case
+    if (this.#hopeless(low, fine, high)) return false; // as the cheap bound of `#offer` says
+    high.suppressionCost = Math.max(high.suppressionCost, metric.suppressionCost(high));
+    return true;
   }
 
   /** Keep the classes just rolled up for the boxes above them, if they are clearly fewer and fit the budget. */
