@@ -120,6 +120,12 @@ function verdict(input: AuditInput, system: AttackSystem, bounds: Bounds, compon
       exact[t]![row] = bounds.exact[system.sameAs[u]!]!;
     }
   });
+  // Of cells that differ by shown counts only, the one with the fewest people tells best what gives way.
+  const smallest = system.sameAs.slice();
+  for (let u = 0; u < system.blanks; u++) {
+    const kept = system.sameAs[u]!;
+    if (system.offset[u]! <= system.offset[smallest[kept]!]!) smallest[kept] = u;
+  }
   for (let u = 0; u < system.blanks; u++) {
     const [from, to] = boundsOf(u);
     const kept = system.sameAs[u]!;
@@ -132,7 +138,12 @@ function verdict(input: AuditInput, system: AttackSystem, bounds: Bounds, compon
       min: from,
       max: to,
       ...(published
-        ? { binding: [...binding].map(([other, times]) => ({ table: system.table[other]!, row: system.row[other]!, times })) }
+        ? {
+            binding: [...binding].map(([stand, times]) => {
+              const cell = smallest[stand]!;
+              return { table: system.table[cell]!, row: system.row[cell]!, times };
+            }),
+          }
         : {}),
     });
   }

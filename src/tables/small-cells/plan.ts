@@ -90,13 +90,15 @@ export async function planSmallCells(
       };
     }
     if (round > FRESH_ROUNDS) for (let c = 0; c < pattern.length; c++) if (pattern[c] !== 0) hidden.add(c);
+    const before = new Set(named);
     for (const unsafe of result.unsafe) {
       const at = system.tables[unsafe.table]!.cell[unsafe.row]!;
       const sum = unsafe.binding === undefined ? undefined : wholeSum(system, unsafe.binding);
       const name = sum === undefined ? "" : sum.map((term) => term.join("*")).join();
-      if (sum !== undefined && !named.has(name)) {
+      // Several cells may fall by one sum; one that still falls by a sum protected in an earlier round needs other help.
+      if (sum !== undefined && !before.has(name)) {
+        if (!named.has(name)) sums.push(sum);
         named.add(name);
-        sums.push(sum);
       } else hideNeighbour(system, pattern, primary, at, hidden);
     }
   }
