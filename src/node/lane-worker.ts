@@ -9,8 +9,9 @@ import {
   Arranger, bucketsOf, buffersOf, cutCells, mergeRange, recodeInPlace, RewriteLane, sampleOf, surveyColumns, surveyFold,
   type ArrangeJob, type LaneBlocks, type RewriteSpec, type SurveySpec,
 } from "../engines/local/index.ts";
-import { CommensurateError, InternalError } from "../errors/index.ts";
+import { CommensurateError, DataError, InternalError } from "../errors/index.ts";
 import type { ColumnRequest } from "../sources/source.ts";
+import { createSpill } from "./spill-file.ts";
 
 /** What a lane is asked to do. */
 export type LaneTask =
@@ -44,20 +45,27 @@ export interface LaneReply {
   readonly error?: { readonly name: string; readonly code: string; readonly message: string; readonly detail: CommensurateError["detail"] };
 }
 
+/** Kept records of one lane in memory; the rest goes to its encrypted spill. */
+const LANE_BUDGET_BYTES = 160 * 1024 * 1024;
+
+/** Cells of one lane; beyond it the file is read in order, by a fold that spills. */
+const LANE_CELLS_BYTES = 512 * 1024 * 1024;
+
 let folded: { cells: Cells; bucket: Float64Array } | undefined;
 let rewriting: RewriteLane | undefined;
 let arranger: Arranger | undefined;
 
-function perform(task: LaneTask): { result: unknown; transfer: ArrayBuffer[] } {
+async function perform(task: LaneTask): Promise<{ result: unknown; transfer: ArrayBuffer[] }> {
   switch (task.task) {
     case "survey": {
       const fold = surveyFold(task.spec);
       const folder = folderFor(fold);
       const dictionaries: (Dictionary | undefined)[] = task.spec.keys.map(() => undefined);
       let rows = 0;
-      withFile(task, surveyColumns(task.spec), (batch) => {
+      await withFile(task, surveyColumns(task.spec), (batch) => {
         addBatch(folder, batch, fold, dictionaries);
         rows += batch.records;
+        if (folder.bytes > LANE_CELLS_BYTES) throw new DataError("cells/over-budget", "The cells of one lane outgrew its memory.");
       });
       const cells = folder.take(dictionaries.map((dictionary) => dictionary?.size ?? 0));
       folded = { cells, bucket: new Float64Array(0) };
@@ -78,13 +86,14 @@ function perform(task: LaneTask): { result: unknown; transfer: ArrayBuffer[] } {
       return { result: cells, transfer: buffersOf(cells) };
     }
     case "rewrite": {
-      const lane = new RewriteLane(task.spec);
-      withFile(task, task.columns, (batch) => lane.add(batch));
+      const lane = new RewriteLane(task.spec, { budgetBytes: LANE_BUDGET_BYTES, openSpill: createSpill });
+      await rewriting?.close();
       rewriting = lane;
+      await withFile(task, task.columns, (batch) => lane.add(batch), () => lane.settle());
       return { result: lane.finish(), transfer: [] };
     }
     case "take": {
-      const blocks = rewriting!.take(task.partition);
+      const blocks = await rewriting!.take(task.partition);
       return { result: blocks, transfer: blocks.map(({ buffer }) => buffer as ArrayBuffer) };
     }
     case "prepare":
@@ -98,14 +107,17 @@ function perform(task: LaneTask): { result: unknown; transfer: ArrayBuffer[] } {
   }
 }
 
-function withFile(task: LaneReading, columns: readonly ColumnRequest[], onBatch: Parameters<typeof readRanges>[6]): void {
+async function withFile(
+  task: LaneReading, columns: readonly ColumnRequest[], onBatch: Parameters<typeof readRanges>[6], afterRange?: () => Promise<void>,
+): Promise<void> {
   const fd = openSync(task.file.path, "r");
   try {
-    readRanges(
+    await readRanges(
       task.file, { control: new Int32Array(task.control), digests: new Uint8Array(task.digests) }, task.rangeBytes, columns,
       (into, position) => readSync(fd, into, 0, into.length, position),
       (bytes) => createHash("sha256").update(bytes).digest(),
       onBatch,
+      afterRange,
     );
   } finally {
     closeSync(fd);
@@ -118,9 +130,9 @@ function exactCopy(dictionary: Dictionary | undefined): Dictionary {
   return { size, offsets: offsets.slice(0, size + 1), bytes: bytes.slice(0, offsets[size]) };
 }
 
-parentPort!.on("message", ({ id, task }: { id: number; task: LaneTask }) => {
+parentPort!.on("message", async ({ id, task }: { id: number; task: LaneTask }) => {
   try {
-    const { result, transfer } = perform(task);
+    const { result, transfer } = await perform(task);
     parentPort!.postMessage({ id, result } satisfies LaneReply, transfer);
   } catch (thrown) {
     const error = thrown instanceof CommensurateError ? thrown : new InternalError("lanes/failed", "A reading thread failed unexpectedly.");

@@ -12,6 +12,7 @@ import {
 import { DataError, DisclosureError, InternalError, PolicyError } from "../errors/index.ts";
 import type { ColumnRequest, Source } from "../sources/source.ts";
 import type { FoldedLane, LaneReading, LaneReply, LaneTask } from "./lane-worker.ts";
+import { createSpill } from "./spill-file.ts";
 import { LEAF_BYTES, treeDigest } from "./tree-hash.ts";
 
 /** A source that lanes can read in ranges says so with this. */
@@ -25,6 +26,8 @@ export interface RangedSource extends Source {
 function isRanged(source: Source): source is RangedSource {
   return "ranges" in source;
 }
+
+const INLINE_BUDGET_BYTES = 320 * 1024 * 1024;
 
 /** Smaller files are read before a thread has started. */
 const WORTH_THREADS_BYTES = 24 * 1024 * 1024;
@@ -40,7 +43,7 @@ export function startLanes(lanes: number = Math.min(4, availableParallelism())):
 class ThreadLanes implements LanePool {
   lanes = 1;
   readonly #wanted: number;
-  readonly #inline = new InlineLane();
+  readonly #inline = new InlineLane({ budgetBytes: INLINE_BUDGET_BYTES, openSpill: () => createSpill() });
   #threads: LaneThread[] = [];
 
   constructor(wanted: number) {
@@ -95,6 +98,7 @@ class ThreadLanes implements LanePool {
   }
 
   async close(): Promise<void> {
+    await this.#inline.close();
     await Promise.all(this.#threads.map((thread) => thread.close()));
     this.#threads = [];
   }

@@ -50,12 +50,14 @@ export function rangesStarted(control: Int32Array): number {
  *
  * @param read   fills the buffer from a position of the file and returns the number of bytes, as fs.readSync
  * @param digest SHA-256 of a range
+ * @param afterRange waited for between ranges
  * @throws DataError for malformed content; its row number is relative to the range, so the caller reads again in order.
  */
-export function readRanges(
+export async function readRanges(
   file: CsvFileRanges, shared: SharedReading, rangeBytes: number, columns: readonly ColumnRequest[],
   read: (into: Uint8Array, position: number) => number, digest: (bytes: Uint8Array) => Uint8Array, onBatch: (batch: Batch) => void,
-): void {
+  afterRange?: () => Promise<void>,
+): Promise<void> {
   const { control, digests } = shared;
   const ranges = Math.ceil(file.bytes / rangeBytes);
   const coder = new CsvCoder({
@@ -102,6 +104,7 @@ export function readRanges(
       drain(coder, onBatch);
       position += more;
     }
+    await afterRange?.();
   }
 }
 

@@ -2,7 +2,7 @@ import type { Batch } from "../../columns/index.ts";
 import { CsvRenderer, type CsvOptions, type ReleasedColumn } from "../../sinks/index.ts";
 import type { ColumnRequest, Source } from "../../sources/source.ts";
 import { arrangePartition, type ArrangeSpec, type LaneBlocks } from "./arrange.ts";
-import { RewriteLane, type RewriteSpec, type RewriteSummary } from "./rewrite-lane.ts";
+import { RewriteLane, type LaneStorage, type RewriteSpec, type RewriteSummary } from "./rewrite-lane.ts";
 import { surveyInThisThread, type ReadOptions, type Survey, type SurveySpec } from "./survey.ts";
 
 /** What every lane needs before it arranges partitions. */
@@ -78,24 +78,33 @@ function rendered(renderer: CsvRenderer, batch: Batch): Uint8Array {
 /** The lane of this thread, for sources that can only be read in order. */
 export class InlineLane implements LanePool {
   readonly lanes = 1;
+  readonly #storage: LaneStorage | undefined;
   #lane: RewriteLane | undefined;
   #arranger: Arranger | undefined;
 
+  /** @param storage for what outgrows memory; without it everything is kept in memory */
+  constructor(storage?: LaneStorage) {
+    this.#storage = storage;
+  }
+
   survey(source: Source, spec: SurveySpec, options: ReadOptions): Promise<Survey> {
-    return surveyInThisThread(source, spec, options);
+    return surveyInThisThread(source, spec, options, this.#storage);
   }
 
   async rewrite(
     source: Source, spec: RewriteSpec, columns: readonly ColumnRequest[], options: ReadOptions,
   ): Promise<{ summaries: RewriteSummary[]; fingerprint: string }> {
-    const lane = new RewriteLane(spec);
-    const pass = await source.open({ columns, ...options });
-    for await (const batch of pass.batches) lane.add(batch);
+    const lane = new RewriteLane(spec, this.#storage);
     this.#lane = lane;
+    const pass = await source.open({ columns, ...options });
+    for await (const batch of pass.batches) {
+      lane.add(batch);
+      await lane.settle();
+    }
     return { summaries: [lane.finish()], fingerprint: pass.fingerprint() };
   }
 
-  async take(_lane: number, partition: number): Promise<Uint32Array[]> {
+  take(_lane: number, partition: number): Promise<Uint32Array[]> {
     return this.#lane!.take(partition);
   }
 
@@ -108,6 +117,7 @@ export class InlineLane implements LanePool {
   }
 
   async close(): Promise<void> {
+    await this.#lane?.close();
     this.#lane = undefined;
   }
 }

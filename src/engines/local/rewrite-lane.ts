@@ -1,4 +1,5 @@
 import { DictionaryBuilder, type Batch, type Dictionary } from "../../columns/index.ts";
+import type { OpenSpill, Spill, SpillHandle } from "../../columns/spill.ts";
 import { DataError } from "../../errors/index.ts";
 import { classOf, type ClassStage } from "../../kernels/class-index.ts";
 
@@ -37,10 +38,17 @@ export interface RewriteSummary {
 
 const BLOCK_WORDS = 8192;
 
+/** Where kept records go when they outgrow memory. */
+export interface LaneStorage {
+  readonly budgetBytes: number;
+  readonly openSpill: OpenSpill;
+}
+
 /**
  * Second reading of the records: finds each record's class and keeps the record, if its class is released, as fixed-width
  * words in the partition of its class: class, then one word per code column and two per number column.
- * Memory: 4 bytes per word of each released record, and one block per partition.
+ * Memory: 4 bytes per word of each released record, up to the budget; beyond it full blocks move to the spill, and one
+ * block per partition stays.
  */
 export class RewriteLane {
   readonly words: number;
@@ -61,9 +69,16 @@ export class RewriteLane {
   #places = new Int32Array(0);
   #placeBlock = new Int32Array(0);
   #records = 0;
+  readonly #storage: LaneStorage | undefined;
+  #spill: Spill | undefined;
+  /** [partitions] blocks in the spill, in words. */
+  readonly #spilled: SpillHandle[][];
+  #fullBlocks = 0;
 
-  constructor(spec: RewriteSpec) {
+  constructor(spec: RewriteSpec, storage?: LaneStorage) {
     this.#spec = spec;
+    this.#storage = storage;
+    this.#spilled = Array.from({ length: spec.partitions }, () => []);
     this.words = 1 + spec.others.reduce((sum, other) => sum + (other.as === "codes" ? 1 : 2), 0);
     this.#dictionaries = spec.others.map((other) => (other.as === "codes" ? new DictionaryBuilder() : undefined));
     this.#used = spec.others.map((other) => (other.as === "codes" ? new Uint8Array(256) : undefined));
@@ -103,14 +118,39 @@ export class RewriteLane {
     };
   }
 
+  /** Move full blocks to the spill once they outgrow the budget. To be called between batches. */
+  async settle(): Promise<void> {
+    if (this.#storage === undefined || this.#fullBlocks * BLOCK_WORDS * 4 <= this.#storage.budgetBytes) return;
+    this.#spill ??= await this.#storage.openSpill();
+    for (const [partition, blocks] of this.#blocks.entries()) {
+      for (const block of blocks.splice(0, Math.max(0, blocks.length - 1))) {
+        this.#spilled[partition]!.push(await this.#spill.append(new Uint8Array(block.buffer)));
+      }
+    }
+    this.#fullBlocks = 0;
+  }
+
   /** Hand over one partition's records; the lane forgets them. */
-  take(partition: number): Uint32Array[] {
-    const blocks = this.#blocks[partition]!;
-    this.#blocks[partition] = [];
+  async take(partition: number): Promise<Uint32Array[]> {
+    const blocks: Uint32Array[] = [];
+    for (const handle of this.#spilled[partition]!) {
+      const bytes = await this.#spill!.read(handle);
+      // A copy of its own, so that it can be handed to another thread.
+      blocks.push(new Uint32Array(bytes.slice().buffer));
+    }
+    this.#spilled[partition] = [];
+    blocks.push(...this.#blocks[partition]!);
     const last = blocks.length - 1;
-    if (last >= 0) blocks[last] = blocks[last]!.slice(0, this.#filled[partition]!);
+    if (this.#blocks[partition]!.length > 0) blocks[last] = blocks[last]!.slice(0, this.#filled[partition]!);
+    this.#blocks[partition] = [];
     this.#filled[partition] = 0;
     return blocks;
+  }
+
+  /** Give temporary storage back. */
+  async close(): Promise<void> {
+    await this.#spill?.close();
+    this.#spill = undefined;
   }
 
   #findClasses(batch: Batch, classes: Int32Array): void {
@@ -153,6 +193,7 @@ export class RewriteLane {
       const own = blocks[partition]!;
       let id = blockId[partition]!;
       if (own.length === 0 || filled[partition]! === blockWords) {
+        if (own.length > 0) this.#fullBlocks++;
         own.push(new Uint32Array(blockWords));
         filled[partition] = 0;
         id = -1;

@@ -1,6 +1,7 @@
-import { foldWithDictionaries, rollUp, type Cells } from "../../cells/index.ts";
+import { foldToStore, foldWithDictionaries, rollUp, type Cells } from "../../cells/index.ts";
 import { joinDictionaries, nullRefused, recodeDictionary, type Dictionary, type Recoding } from "../../columns/index.ts";
 import type { ColumnRequest, Source } from "../../sources/source.ts";
+import type { LaneStorage } from "./rewrite-lane.ts";
 
 /** What the first reading must bring back. */
 export interface SurveySpec {
@@ -61,12 +62,28 @@ export function surveyFold(spec: SurveySpec): Parameters<typeof foldWithDictiona
   };
 }
 
-/** Read a source once, in this thread, and fold it into cells. */
-export async function surveyInThisThread(source: Source, spec: SurveySpec, options: ReadOptions = {}): Promise<Survey> {
+/**
+ * Read a source once, in this thread, and fold it into cells, which spill while they are folded if they outgrow the budget.
+ * @throws DataError `cells/over-budget` when they do not fit into the budget in the end, once null texts and spelling variants
+ *         have been joined: the plan needs them in memory.
+ */
+export async function surveyInThisThread(
+  source: Source, spec: SurveySpec, options: ReadOptions = {}, storage?: LaneStorage,
+): Promise<Survey> {
   const pass = await source.open({ columns: surveyColumns(spec), ...options });
-  const folded = await foldWithDictionaries(pass.batches, surveyFold(spec));
-  const part = { cells: folded.cells, dictionaries: folded.dictionaries.map((dictionary) => dictionary ?? EMPTY), rows: folded.rows };
-  return finishSurvey(spec, part, pass.fingerprint());
+  if (storage === undefined) {
+    const folded = await foldWithDictionaries(pass.batches, surveyFold(spec));
+    return finishSurvey(spec, { ...folded, dictionaries: folded.dictionaries.map((dictionary) => dictionary ?? EMPTY) }, pass.fingerprint());
+  }
+  const { store, dictionaries, rows } = await foldToStore(pass.batches, surveyFold(spec), storage);
+  try {
+    const { keys, maps } = joinKeys(spec, [dictionaries.map((dictionary) => dictionary ?? EMPTY)]);
+    const cells = await store.rollUp(keys.map(({ dictionary }, key) => ({ map: maps[0]![key]!, size: dictionary.size })));
+    checkNulls(spec, cells);
+    return { cells, keys, rows, fingerprint: pass.fingerprint() };
+  } finally {
+    await store.close();
+  }
 }
 
 const EMPTY: Dictionary = { size: 0, offsets: new Uint32Array(1), bytes: new Uint8Array(0) };
