@@ -3,3 +3,4 @@ export { apply, assess, plan, release, verify } from "./index.ts";
 export { openFileSource, type FileSettings } from "./node/file-source.ts";
 export { loadPolicy } from "./node/load-policy.ts";
 export { createSpill } from "./node/spill-file.ts";
+export { proposePolicy } from "./policy/propose/index.ts";
