@@ -30,7 +30,7 @@ export function dataPackage(release: ReleaseDescription, files: ReadonlyMap<stri
     ...optional("version", release.version),
     ...optional("created", release.released === undefined ? undefined : `${release.released}T00:00:00Z`),
     ...(release.keywords.length > 0 ? { keywords: release.keywords } : {}),
-    licenses: [LICENSES[release.license] ?? { name: release.license }],
+    licenses: [Object.hasOwn(LICENSES, release.license) ? LICENSES[release.license]! : { name: release.license }],
     ...contributors(release),
     resources: release.tables.flatMap((table) =>
       table.files.map((file) => {
@@ -62,9 +62,14 @@ function tableSchemaField(field: FieldDescription): object {
     type: field.type,
     ...optional("title", field.label),
     description: field.description,
-    ...(field.missing === undefined ? {} : { missingValues: [{ value: "", label: field.missing }] }),
-    ...(field.categories === undefined ? {} : { categories: field.categories }),
+    ...(field.missing === undefined ? { constraints: { required: true } } : { missingValues: [{ value: "", label: field.missing }] }),
+    ...(field.categories === undefined ? {} : { categories: field.categories.map(({ value, label }) => ({ value: typed(field, value), label })) }),
   };
+}
+
+/** Categories of whole numbers are numbers in a table schema, text elsewhere. */
+function typed({ type }: FieldDescription, value: string): string | number {
+  return type === "integer" ? Number(value) : value;
 }
 
 function contributors(release: ReleaseDescription): object {
