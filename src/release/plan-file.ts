@@ -21,7 +21,8 @@ export function readPlan(text: string): Plan {
     isObject(input) && typeof input["fingerprint"] === "string" && Array.isArray(input["columns"]) &&
     input["columns"].every((name) => typeof name === "string") &&
     isObject(decision) && typeof decision["method"] === "string" &&
-    isObject(assessment) && isObject(assessment["measured"]) && Array.isArray(value["requirements"]);
+    isObject(assessment) && isObject(assessment["measured"]) && Array.isArray(value["requirements"]) &&
+    Number.isSafeInteger(input["records"]) && (value["rehearsal"] === undefined || (isObject(value["rehearsal"]) && typeof value["rehearsal"]["seed"] === "string"));
   if (!sound) throw unreadable("parts of it are missing");
   return value as unknown as Plan;
 }

@@ -1,11 +1,12 @@
 import type { TableDescription } from "../catalog/index.ts";
 import type { LanePool, Survey, SurveySpec } from "../engines/local/index.ts";
+import { DisclosureError } from "../errors/index.ts";
 import type { Policy, ResolvedColumns } from "../policy/index.ts";
 import type { ByteSink } from "../sinks/index.ts";
 import type { Source } from "../sources/source.ts";
 import type { Measured } from "./classify.ts";
 import type { Check } from "./evidence.ts";
-import type { Decision } from "./plan-value.ts";
+import type { Decision, Plan } from "./plan-value.ts";
 import type { Platform, ReleaseReader } from "./platform.ts";
 import type { ReportProgress } from "./progress.ts";
 import type { Requirement } from "./require.ts";
@@ -49,12 +50,25 @@ export interface Road {
   measure(policy: Policy, survey: Survey): Measured;
   /** Decide. @throws DisclosureError when no release meets the requirements. */
   plan(context: RoadContext, survey: Survey): Promise<Decision>;
+  /**
+   * Hold a decision that comes from a file against policy and requirements: its shape, and everything in it that follows from
+   * them. @throws DisclosureError `plan/decision` when it is not one that planning could have made.
+   */
+  checkDecision(context: RoadContext, decision: Decision): void;
   /** Write the released tables. */
   apply(context: RoadContext, input: ApplyInput): Promise<void>;
   /** What the public is told; a function of policy and decision alone. */
   describe(policy: Policy, decision: Decision, columns: readonly string[]): PublicDescription;
   /** Re-read the released files and compare them with the requirements; shares no code with plan and apply. */
-  verify(context: RoadContext, decision: Decision, reader: ReleaseReader): Promise<{ readonly checks: readonly Check[]; readonly risk: unknown }>;
+  verify(context: RoadContext, plan: PlannedRelease, reader: ReleaseReader): Promise<{ readonly checks: readonly Check[]; readonly risk: unknown }>;
+}
+
+/** What a release must be: what was decided, and for which input. */
+export type PlannedRelease = Pick<Plan, "decision" | "input">;
+
+/** A decision that planning could not have made. @param found what is wrong with it; names and rules only */
+export function decisionRefused(found: string): DisclosureError {
+  return new DisclosureError("plan/decision", `The plan's decision ${found}. Nothing was published. Plan again instead of editing plans.`);
 }
 
 export interface PublicDescription {

@@ -8,7 +8,8 @@ import type { Platform, ReleaseReader } from "./platform.ts";
 import type { ReportProgress } from "./progress.ts";
 import { describeRelease, EVIDENCE_PATH, jsonText, manifestText, MANIFEST_PATH, PLAN_PATH, publicTexts } from "./public-texts.ts";
 import { classify } from "./classify.ts";
-import { requirementsFor } from "./require.ts";
+import { requirementsFor, type Requirement } from "./require.ts";
+import type { RoadContext } from "./road.ts";
 import { roadFor } from "./roads.ts";
 
 export interface VerifyOptions {
@@ -31,6 +32,12 @@ export async function verifyRelease(reader: ReleaseReader, platform: Platform, o
   const policy = parsePolicy(plan.policy);
   const road = roadFor(policy);
 
+  // The plan: what it says must follow from its own policy and measured risk; from here on only what follows counts.
+  const { requirements, checks: found } = planChecks(plan, policy, platform);
+  checks.push(...found);
+  const context: RoadContext = { policy, requirements, platform, progress: options.progress, signal: options.signal };
+  road.checkDecision(context, plan.decision);
+
   // Files: exactly those of a release, byte for byte what policy, decision and data files call for.
   const description = describeRelease(policy, road, plan.decision, plan.input.columns);
   const dataPaths = description.tables.flatMap((table) => table.files.map((file) => file.path));
@@ -52,17 +59,16 @@ export async function verifyRelease(reader: ReleaseReader, platform: Platform, o
   const manifestSame = present.includes(MANIFEST_PATH) && (await smallText(reader, MANIFEST_PATH, present)) === manifest;
   checks.push(check("files/manifest.json", "size and SHA-256 of every public file", manifestSame ? "all agree" : "different", manifestSame));
 
-  checks.push(...planChecks(plan, policy, platform));
   let risk: unknown = null;
   if (missing.length === 0) {
     try {
-      const context = { policy, requirements: plan.requirements, platform, progress: options.progress, signal: options.signal };
-      const found = await road.verify(context, plan.decision, reader);
-      checks.push(...found.checks);
-      risk = found.risk;
+      const released = await road.verify(context, plan, reader);
+      checks.push(...released.checks);
+      risk = released.risk;
     } catch (error) {
-      if (!(error instanceof CommensurateError)) throw error;
-      checks.push(check("data/readable", "data files that can be read again", error.code, false));
+      options.signal?.throwIfAborted();
+      // Whatever the reason: what cannot be read again is not proven safe. Only our own codes are known to hold no data.
+      checks.push(check("data/readable", "data files that can be read again", error instanceof CommensurateError ? error.code : "unreadable", false));
     }
   }
   const evidence: Evidence = {
@@ -71,7 +77,7 @@ export async function verifyRelease(reader: ReleaseReader, platform: Platform, o
     plan: bytesHash(new TextEncoder().encode(planText), platform),
     checks,
     files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
-    overrides: plan.requirements.flatMap((requirement) => (requirement.overridden === undefined ? [] : [{ requirement: requirement.requirement, ...requirement.overridden }])),
+    overrides: requirements.flatMap((requirement) => (requirement.overridden === undefined ? [] : [{ requirement: requirement.requirement, ...requirement.overridden }])),
     risk: { before: plan.assessment, after: risk },
   };
   return present.includes(EVIDENCE_PATH) ? withStoredEvidence(evidence, await smallText(reader, EVIDENCE_PATH, present)) : evidence;
@@ -84,21 +90,20 @@ function withStoredEvidence(evidence: Evidence, stored: string): Evidence {
   return { ...evidence, verdict: "fail", checks };
 }
 
-/** The plan must still be one that its own policy and measured risk lead to. */
-function planChecks(plan: Plan, policy: Policy, platform: Platform): Check[] {
+/**
+ * The plan must still be one that its own policy and measured risk lead to.
+ * @throws PolicyError, InternalError when policy and measured risk lead to no requirements at all
+ */
+function planChecks(plan: Plan, policy: Policy, platform: Platform): { requirements: readonly Requirement[]; checks: Check[] } {
   const checks: Check[] = [];
   const hash = policyHash(policy, (bytes) => bytesHash(bytes, platform));
   checks.push(check("plan/policy", "the policy that was planned", hash === plan.policyHash ? "the same" : "different", hash === plan.policyHash));
-  let same = false;
-  try {
-    const assessment = classify(policy, plan.assessment.measured);
-    same = jsonText({ assessment, requirements: requirementsFor(assessment, policy) }) === jsonText({ assessment: plan.assessment, requirements: plan.requirements });
-  } catch (error) {
-    if (!(error instanceof CommensurateError)) throw error;
-  }
+  const assessment = classify(policy, plan.assessment.measured);
+  const requirements = requirementsFor(assessment, policy);
+  const same = jsonText({ assessment, requirements }) === jsonText({ assessment: plan.assessment, requirements: plan.requirements });
   checks.push(check("plan/requirements", "the requirements that classification and risk call for", same ? "the same" : "different", same));
   checks.push(check("plan/rehearsal", "secure random numbers", plan.rehearsal === undefined ? "secure" : "rehearsal", plan.rehearsal === undefined));
-  return checks;
+  return { requirements, checks };
 }
 
 async function fileRecord(reader: ReleaseReader, path: string, platform: Platform): Promise<FileRecord> {

@@ -5,15 +5,18 @@ import { DisclosureError } from "../../errors/index.ts";
 import { searchKAnonymityInSlices } from "../../microdata/k-anonymity/index.ts";
 import type { KAnonymity } from "../../microdata/k-anonymity/schema.ts";
 import { measureCells } from "../../microdata/risk/index.ts";
-import type { Policy } from "../../policy/index.ts";
+import { isDropped, type Policy } from "../../policy/index.ts";
+import type { PhysicalType } from "../../sources/source.ts";
 import { createTableWriter, type ReleasedColumn, type ReleaseFormat, type TableWriter } from "../../sinks/index.ts";
-import { bindHierarchies, columnPolicy, isReadAsNumber, levelNames, recodingOf } from "../columns.ts";
+import { bindHierarchies, columnPolicy, hierarchyFor, isReadAsNumber, levelNames, recodingOf } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { effectiveValue } from "../require.ts";
-import type { ApplyInput, PublicDescription, Road, RoadContext } from "../road.ts";
+import { decisionRefused, type ApplyInput, type PublicDescription, type Road, type RoadContext } from "../road.ts";
 import { countReleasedCsv } from "../verify/released-csv.ts";
 import { countReleasedRecords } from "../verify/released-records.ts";
+
+const WITHHOLD = "records of classes smaller than k";
 
 /** What was decided: levels and the rule of suppression, never values. */
 interface MicrodataDecision extends Decision {
@@ -22,7 +25,7 @@ interface MicrodataDecision extends Decision {
   /** Level of each key, 0 for the value as it is. */
   readonly levels: Readonly<Record<string, number>>;
   /** Rule: records of classes with fewer than k records are withheld. */
-  readonly withhold: "records of classes smaller than k";
+  readonly withhold: typeof WITHHOLD;
   readonly maxSuppressedShare: number;
   readonly metric: string;
   readonly loss: number;
@@ -83,7 +86,7 @@ export const microdataRoad: Road = {
       method: "k-anonymity",
       k,
       levels: named(result.levels),
-      withhold: "records of classes smaller than k",
+      withhold: WITHHOLD,
       maxSuppressedShare: options.maxSuppressedShare,
       metric: options.metric,
       loss: result.loss,
@@ -93,6 +96,31 @@ export const microdataRoad: Road = {
       generalizationsChecked: result.nodesChecked,
       alternatives: result.alternatives.map(({ levels, loss, suppressed }) => ({ levels: named(levels), loss, suppressedRecords: suppressed })),
     };
+  },
+
+  checkDecision(context, decision) {
+    const { policy } = context;
+    const { metric, maxSuppressedShare, levels: limits } = optionsOf(policy);
+    const found = decision as Partial<MicrodataDecision>;
+    const keys = keysOf(policy);
+    const levels: unknown = found.levels;
+    const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+    if (found.method !== "k-anonymity" || found.k !== effectiveValue(context.requirements, "minimum-class-size")) {
+      throw decisionRefused("states another k than the requirements");
+    }
+    if (found.metric !== metric || found.maxSuppressedShare !== maxSuppressedShare || found.withhold !== WITHHOLD) {
+      throw decisionRefused("states another metric, share or rule of suppression than the policy");
+    }
+    if (!isCount(found.suppressedRecords) || !isCount(found.classes)) throw decisionRefused("lacks its numbers of records and classes");
+    if (typeof levels !== "object" || levels === null || Object.keys(levels).sort().join("\n") !== [...keys].sort().join("\n")) {
+      throw decisionRefused("does not give one level to each key");
+    }
+    for (const key of keys) {
+      const level = (levels as Record<string, unknown>)[key];
+      const { min = 0, max } = limits.get(key) ?? {};
+      const last = max ?? (hierarchyFor(policy, key)?.levels ?? 1) - 1;
+      if (!isCount(level) || (level as number) < min || (level as number) > last) throw decisionRefused(`gives ${JSON.stringify(key)} a level that the policy does not allow`);
+    }
   },
 
   async apply(context, input) {
@@ -156,14 +184,17 @@ export const microdataRoad: Road = {
     };
   },
 
-  async verify(context, decision, reader) {
+  async verify(context, { decision, input }, reader) {
     const { policy } = context;
-    const { levels } = decision as MicrodataDecision;
+    const { levels, suppressedRecords, classes, maxSuppressedShare } = decision as MicrodataDecision;
     const keys = Object.keys(levels);
+    const expectedRecords = input.records - suppressedRecords;
     const k = effectiveValue(context.requirements, "minimum-class-size");
     const checks: Check[] = [];
     let risk: object = {};
-    const counts: number[] = [];
+    checks.push(
+      check("suppressed-share", `at most ${percent(maxSuppressedShare)} of the records withheld`, percent(input.records === 0 ? 0 : suppressedRecords / input.records), suppressedRecords <= maxSuppressedShare * input.records),
+    );
     for (const format of policy.release.formats) {
       const path = `public/${policy.release.name}.${format}`;
       const found =
@@ -176,18 +207,39 @@ export const microdataRoad: Road = {
         if (size < smallest) smallest = size;
         if (size < k) below++;
       }
-      counts.push(found.records);
+      const asPlanned = sameTexts(found.header, input.columns) && input.columns.every((name) => mayBeReleased(policy, name)) && hasPlannedTypes(policy, levels, found);
       const identifiers = found.header.filter((name) => ["direct-identifier", "contributor"].includes(policy.columns.get(name)?.role ?? ""));
       checks.push(
         check(`${format}/class-size`, `at least ${k} records in every class`, below === 0 ? `smallest class ${found.records === 0 ? "none" : smallest}` : `${below} classes smaller`, below === 0, "minimum-class-size"),
         check(`${format}/identifiers`, "no direct identifier", identifiers.length === 0 ? "none" : identifiers.length, identifiers.length === 0, "direct-identifiers-removed"),
-        check(`${format}/records`, "records in every format alike", found.records, found.records === counts[0]),
+        check(`${format}/columns`, "the planned columns and no others, in their order and types", asPlanned ? "as planned" : "other columns", asPlanned),
+        check(`${format}/records`, `${expectedRecords} records in ${classes} classes`, `${found.records} in ${found.classSizes.length}`, found.records === expectedRecords && found.classSizes.length === classes),
       );
       if (found.records > 0) risk = { records: found.records, classes: found.classSizes.length, smallestClass: smallest, averageRisk: found.classSizes.length / found.records, highestRisk: 1 / smallest };
     }
     return { checks, risk };
   },
 };
+
+function keysOf(policy: Policy): string[] {
+  return [...policy.columns].filter(([, column]) => column.role === "quasi-identifier" && column.drop !== true).map(([name]) => name);
+}
+
+function mayBeReleased(policy: Policy, name: string): boolean {
+  const column = policy.columns.get(name);
+  return column === undefined ? policy.otherColumns === "keep" : !isDropped(column);
+}
+
+/** CSV has no types to compare. */
+function hasPlannedTypes(policy: Policy, levels: MicrodataDecision["levels"], found: { header: readonly string[]; types?: readonly PhysicalType[] }): boolean {
+  return found.types === undefined || found.header.every((name, c) => found.types![c] === PHYSICAL[releasedColumn(policy, name, levels).type]);
+}
+
+const PHYSICAL: Readonly<Record<ReleasedColumn["type"], PhysicalType>> = { string: "text", integer: "integer", number: "number", boolean: "boolean", date: "date" };
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i]);
+}
 
 function optionsOf(policy: Policy): KAnonymity {
   return policy.release.protect[0] as KAnonymity;

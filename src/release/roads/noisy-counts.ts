@@ -12,7 +12,7 @@ import { columnPolicy, hierarchyFor, recodingOf } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { effectiveValue } from "../require.ts";
-import type { Road, RoadContext } from "../road.ts";
+import { decisionRefused, type Road, type RoadContext } from "../road.ts";
 import { describeTable, readTable, TOTAL, writeTable, type Place, type ReadBackRow, type TableLayout } from "./table-layout.ts";
 
 /** The plan of the noise itself, which depends on no record. */
@@ -40,24 +40,14 @@ export const noisyCountsRoad: Road = {
   },
 
   async plan(context): Promise<NoisyDecision> {
-    const { policy, requirements } = context;
-    const options = optionsOf(policy);
-    const { release } = policy;
-    if (release.kind !== "tables") throw new PolicyError("release/kind", "Noisy counts are tables.");
-    const isGaussian = options.mechanism === "discrete-gaussian";
-    const plan = planNoisyCounts({
-      mechanism: options.mechanism,
-      budget: isGaussian ? { rho: effectiveValue(requirements, "maximum-rho") } : { epsilon: effectiveValue(requirements, "maximum-epsilon") },
-      privacyUnit: options.privacyUnit,
-      maxRecordsPerContributor: options.maxRecordsPerContributor,
-      columns: declaredColumns(policy, options),
-      otherwise: options.otherwise,
-      nonNegative: options.nonNegative,
-      tables: release.tables.map(({ name, dimensions, margins }) => ({ name, dimensions, margins })),
-      ...(isGaussian ? { reportDelta: options.delta } : {}),
-      rehearsal: context.rehearsalSeed !== undefined,
-    });
-    return plan as NoisyDecision;
+    return decide(context);
+  },
+
+  checkDecision(context, decision) {
+    const { rehearsal, ...rest } = decision as NoisyDecision;
+    // The plan depends on no record, so it must come out again; only whether it was a rehearsal is another matter.
+    const { rehearsal: _, ...expected } = decide(context);
+    if (typeof rehearsal !== "boolean" || JSON.stringify(rest) !== JSON.stringify(expected)) throw decisionRefused("is not what policy and requirements lead to");
   },
 
   async apply(context, input) {
@@ -95,13 +85,13 @@ export const noisyCountsRoad: Road = {
     };
   },
 
-  async verify(context, decision, reader) {
+  async verify(context, { decision }, reader) {
     const { policy, requirements } = context;
     const plan = decision as NoisyDecision;
     const checks: Check[] = [];
     const name = plan.measure === "rho" ? "maximum-rho" : "maximum-epsilon";
     const allowed = effectiveValue(requirements, name);
-    const replanned = JSON.stringify(await noisyCountsRoad.plan(context, undefined as never)) === JSON.stringify({ ...plan, rehearsal: false });
+    const replanned = JSON.stringify(decide({ ...context, rehearsalSeed: undefined })) === JSON.stringify(plan);
     checks.push(check("budget", `at most ${allowed} ${plan.measure}`, `${plan.spent} ${plan.measure}`, replanned, name));
     for (const format of policy.release.formats) {
       const blocks: ReadBackBlock[] = [];
@@ -121,6 +111,28 @@ export const noisyCountsRoad: Road = {
     return { checks, risk: { measure: plan.measure, spent: plan.spent, privacyUnit: plan.privacyUnit } };
   },
 };
+
+/** A function of policy and requirements alone. */
+function decide(context: RoadContext): NoisyDecision {
+  const { policy, requirements } = context;
+  const options = optionsOf(policy);
+  const { release } = policy;
+  if (release.kind !== "tables") throw new PolicyError("release/kind", "Noisy counts are tables.");
+  const isGaussian = options.mechanism === "discrete-gaussian";
+  const plan = planNoisyCounts({
+    mechanism: options.mechanism,
+    budget: isGaussian ? { rho: effectiveValue(requirements, "maximum-rho") } : { epsilon: effectiveValue(requirements, "maximum-epsilon") },
+    privacyUnit: options.privacyUnit,
+    maxRecordsPerContributor: options.maxRecordsPerContributor,
+    columns: declaredColumns(policy, options),
+    otherwise: options.otherwise,
+    nonNegative: options.nonNegative,
+    tables: release.tables.map(({ name, dimensions, margins }) => ({ name, dimensions, margins })),
+    ...(isGaussian ? { reportDelta: options.delta } : {}),
+    rehearsal: context.rehearsalSeed !== undefined,
+  });
+  return plan as NoisyDecision;
+}
 
 function optionsOf(policy: Policy): NoisyCounts {
   return policy.release.protect[0] as NoisyCounts;

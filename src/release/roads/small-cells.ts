@@ -9,11 +9,12 @@ import { auditTables, HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditColumn, typ
 import { planSmallCells, type SmallCellsPlan, type SmallCellsRule } from "../../tables/small-cells/index.ts";
 import type { SmallCells } from "../../tables/small-cells/schema.ts";
 import { tabulate, type TableSpec, type TableSystem } from "../../tables/tabulate/index.ts";
+import type { NewHasher } from "../../sources/hasher.ts";
 import { bindHierarchies, hierarchyFor, recodingOf } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { effectiveValue } from "../require.ts";
-import type { Road } from "../road.ts";
+import { decisionRefused, type Road } from "../road.ts";
 import { describeTable, readTable, TOTAL, writeTable, type ReadBackRow, type TableLayout } from "./table-layout.ts";
 
 /** What was decided: the rule, and the categories that the tables show; never which cells, never counts. */
@@ -22,6 +23,8 @@ interface SmallCellsDecision extends Decision {
   readonly rule: SmallCellsRule;
   readonly mergedBecause?: string | undefined;
   readonly cells: SmallCellsPlan["cells"];
+  /** SHA-256 over which rows of each table are blank: which cells protect others depends on hidden counts, so the rule alone does not say. */
+  readonly blanks: string;
   readonly dimensions: readonly DecidedDimension[];
 }
 
@@ -64,15 +67,28 @@ export const smallCellsRoad: Road = {
   async plan(context, survey): Promise<SmallCellsDecision> {
     const done = await tabulateAndPlan(context.policy, survey, ruleOf(context.policy, context.requirements), context.signal);
     tabulated.set(survey, done);
-    return decisionOf(done);
+    return decisionOf(done, context.platform.newHasher);
+  },
+
+  checkDecision(context, decision) {
+    const { method, rule, cells, blanks, dimensions } = decision as Partial<SmallCellsDecision>;
+    const asked = ruleOf(context.policy, context.requirements);
+    const isAsked =
+      typeof rule === "object" && rule !== null && rule.threshold === asked.threshold && rule.zeros === asked.zeros && rule.interval === asked.interval &&
+      (rule.codes === asked.codes || rule.codes === "merged") && rule.jointSums === "protect" && rule.singletons === "protect";
+    if (method !== "small-cells" || !isAsked) throw decisionRefused("states another rule than policy and requirements");
+    if (typeof cells !== "object" || cells === null || typeof blanks !== "string") throw decisionRefused("does not say which cells are hidden");
+    const columns = [...new Set(tablesOf(context.policy).flatMap((table) => table.dimensions.map(({ column }) => column)))].sort();
+    const sound = Array.isArray(dimensions) && dimensions.length === columns.length && dimensions.every((dimension, d) => isSoundDimension(dimension, columns[d]!));
+    if (!sound) throw decisionRefused("does not list the categories of each dimension");
   },
 
   async apply(context, input) {
     const { policy } = context;
     const decision = input.decision as SmallCellsDecision;
-    const done = tabulated.get(input.survey) ?? (await tabulateAndPlan(policy, input.survey, decision.rule, context.signal));
-    if (JSON.stringify(decisionOf(done).cells) !== JSON.stringify(decision.cells)) {
-      throw new DisclosureError("plan/not-reproduced", "The plan's numbers of hidden cells do not come out again. Nothing was published. Plan again.");
+    const done = tabulated.get(input.survey) ?? (await tabulateAndPlan(policy, input.survey, ruleOf(policy, context.requirements), context.signal));
+    if (JSON.stringify(decisionOf(done, context.platform.newHasher)) !== JSON.stringify(decision)) {
+      throw new DisclosureError("plan/not-reproduced", "The planned rule, categories or hidden cells do not come out again. Nothing was published. Plan again.");
     }
     const { system, planned, bound } = done;
     const separate = decision.rule.codes === "separate";
@@ -127,7 +143,7 @@ export const smallCellsRoad: Road = {
     };
   },
 
-  async verify(context, decision, reader) {
+  async verify(context, { decision }, reader) {
     const { policy } = context;
     const { rule, dimensions } = decision as SmallCellsDecision;
     const interval = effectiveValue(context.requirements, "minimum-interval");
@@ -151,6 +167,9 @@ export const smallCellsRoad: Road = {
         check(`${format}/cells`, "a count or an annotated blank in every cell", misfits === 0 ? "every cell" : `${misfits} others`, misfits === 0),
         check(`${format}/small-counts`, `no count below ${threshold} shown`, small === 0 ? "none" : small, small === 0, "minimum-frequency"),
       );
+      const blank = tables.map((rows) => Uint8Array.from(rows, ({ count }) => (count === null ? 1 : 0)));
+      const asPlanned = blanksHash(blank, context.platform.newHasher) === (decision as SmallCellsDecision).blanks;
+      checks.push(check(`${format}/blanks`, "blank where the plan says so", asPlanned ? "as planned" : "other cells", asPlanned));
       if (misfits > 0) continue;
       const audit = await auditTables(attackFrom(layouts, tables, dimensions, rule), { interval, signal: context.signal });
       blanks = audit.blanks;
@@ -168,6 +187,19 @@ export const smallCellsRoad: Road = {
     return { checks, risk: { hiddenCells: blanks } };
   },
 };
+
+/** The total first; every other place lies in the total or in a place of a coarser level. */
+function isSoundDimension(dimension: unknown, column: string): boolean {
+  const { column: named, places } = (dimension ?? {}) as Partial<DecidedDimension>;
+  if (named !== column || !Array.isArray(places)) return false;
+  return (places as unknown[]).every((place, i) => {
+    const { level, label, parent } = (place ?? {}) as Partial<DecidedDimension["places"][number]>;
+    if (i === 0) return level === TOTAL && label === null && parent === -1;
+    if (!Number.isSafeInteger(level) || level! < 0 || !(label === null || typeof label === "string")) return false;
+    const above = Number.isSafeInteger(parent) && parent! >= 0 ? (places[parent!] as DecidedDimension["places"][number] | undefined) : undefined;
+    return above !== undefined && (parent === 0 || above.level > level!);
+  });
+}
 
 function ruleOf(policy: Policy, requirements: Parameters<typeof effectiveValue>[0]): Pick<SmallCellsRule, "threshold" | "zeros" | "interval" | "codes"> {
   const { zeros, codes } = policy.release.protect[0] as SmallCells;
@@ -188,12 +220,14 @@ async function tabulateAndPlan(
   return { system, bound, planned: await planSmallCells(system, rule, auditTables, signal) };
 }
 
-function decisionOf({ system, bound, planned }: Tabulated): SmallCellsDecision {
+function decisionOf({ system, bound, planned }: Tabulated, newHasher: NewHasher): SmallCellsDecision {
+  const blanks = system.tables.map(({ rows, cell }) => Uint8Array.from({ length: rows }, (_, row) => (cell[row]! >= 0 && planned.pattern[cell[row]!] !== 0 ? 1 : 0)));
   return {
     method: "small-cells",
     rule: planned.rule,
     ...(planned.mergedBecause === undefined ? {} : { mergedBecause: planned.mergedBecause }),
     cells: planned.cells,
+    blanks: blanksHash(blanks, newHasher),
     dimensions: system.columns.map((dimension) => ({
       column: dimension.column,
       places: Array.from({ length: dimension.size }, (_, place) => {
@@ -204,6 +238,16 @@ function decisionOf({ system, bound, planned }: Tabulated): SmallCellsDecision {
       }),
     })),
   };
+}
+
+/** @param blanks [tables][rows] 1 where the row's count is blank */
+function blanksHash(blanks: readonly Uint8Array[], newHasher: NewHasher): string {
+  const hasher = newHasher();
+  for (const rows of blanks) {
+    hasher.update(new TextEncoder().encode(`${rows.length}\n`));
+    hasher.update(rows);
+  }
+  return hasher.digest();
 }
 
 function specsOf(policy: Policy): TableSpec[] {

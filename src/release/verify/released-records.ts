@@ -1,9 +1,11 @@
 import { DataError } from "../../errors/index.ts";
 import { dictionaryText } from "../../columns/index.ts";
-import type { Source } from "../../sources/source.ts";
+import type { PhysicalType, Source } from "../../sources/source.ts";
 
 export interface ReleasedRecordsCount {
   readonly header: readonly string[];
+  /** [columns] as the file stores them. */
+  readonly types: readonly PhysicalType[];
   readonly records: number;
   /** Records per class over the key columns. */
   readonly classSizes: Float64Array;
@@ -14,7 +16,8 @@ export interface ReleasedRecordsCount {
  * release is used. Time O(records x keys), memory O(classes).
  */
 export async function countReleasedRecords(source: Source, keys: readonly string[]): Promise<ReleasedRecordsCount> {
-  const header = (await source.columns()).map(({ name }) => name);
+  const columns = await source.columns();
+  const header = columns.map(({ name }) => name);
   if (keys.some((key) => !header.includes(key))) {
     throw new DataError("verify/missing-key", "A released file lacks a key column that the plan names.", { columns: header.length });
   }
@@ -39,7 +42,7 @@ export async function countReleasedRecords(source: Source, keys: readonly string
     }
     records += batch.records;
   }
-  return { header, records, classSizes: Float64Array.from(classes.values(), (known) => known.records) };
+  return { header, types: columns.map(({ type }) => type), records, classSizes: Float64Array.from(classes.values(), (known) => known.records) };
 }
 
 /** So that "a", "bc" and "ab", "c" stay two classes. */
