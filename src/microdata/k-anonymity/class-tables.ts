@@ -2,7 +2,10 @@ import type { Cells } from "../../cells/cells.ts";
 import { InternalError } from "../../errors/index.ts";
 import type { BoundHierarchy } from "../../hierarchies/hierarchy.ts";
 import type { ClassesOfNode, KeyProfile } from "../../utility/index.ts";
-import { listClasses, mergeWideWords, mergeWords, recodeWords, sumByCode, summariseSizes, type CodeChange } from "./kernel.ts";
+import {
+  hashWideWords, listClasses, mergeWideWords, mergeWords, partitionWideWords, partitionWords, recodeWords, sumByCode,
+  summariseSizes, type CodeChange,
+} from "./kernel.ts";
 
 /** The classes of one generalization, kept to roll coarser ones up from. */
 export interface ClassTable {
@@ -28,7 +31,8 @@ interface Field {
  * Class tables of the generalizations of one set of cells. Holds the cells packed, scratch for one generalization at a
  * time, and looked-up recodings between levels.
  *
- * Memory: per cell 8 bytes for records and 4 per word, three times (table, scratch, merged), plus 8 to 16 of slots.
+ * Memory: per cell 8 bytes for records and 4 per word, three times (table, scratch, merged; four beyond 32,768 cells), plus
+ * 8 to 16 of slots.
  */
 export class ClassTables {
   readonly records: number;
@@ -52,6 +56,8 @@ export class ClassTables {
   readonly #mergedRecords: Float64Array;
   readonly #slots: Int32Array;
   readonly #scratch: SuppressedScratch;
+  #hashes: Int32Array | undefined;
+  #partitioned: PartScratch | undefined;
   readonly #sizes = new Float64Array(7);
 
   constructor(cells: Cells, hierarchies: readonly BoundHierarchy[]) {
@@ -90,11 +96,56 @@ export class ClassTables {
     let possible = 1;
     for (let key = 0; key < this.keys; key++) possible *= this.#codesAt[key]![levels[key]!]!;
     const source = from.words.map((words, word) => this.#recode(words, word, from, levels));
-    const bits = slotBits(Math.min(from.size, possible));
     const classes = source.length === 1
-      ? mergeWords(source[0]!, from.records, from.size, this.#slots, bits, this.#mergedWords[0]!, this.#mergedRecords)
-      : mergeWideWords(source, from.records, from.size, this.#slots, bits, this.#mergedWords, this.#mergedRecords);
+      ? this.#mergeNarrow(source[0]!, from.records, from.size, possible)
+      : this.#mergeWide(source, from.records, from.size, possible);
     return this.#look(Uint8Array.from(levels), this.#mergedWords, this.#mergedRecords, classes, k);
+  }
+
+  #mergeNarrow(words: Int32Array, records: Float64Array, size: number, possible: number): number {
+    const [outWords, outRecords, slots] = [this.#mergedWords[0]!, this.#mergedRecords, this.#slots];
+    const groups = Math.min(size, possible);
+    if (groups <= CACHED) return mergeWords(words, records, 0, size, slots, slotBits(groups), 0, outWords, outRecords, 0);
+    const { parts, starts } = this.#partScratch();
+    const partBits = partitionBits(size);
+    partitionWords(words, records, size, partBits, starts, parts.words[0]!, parts.records);
+    let found = 0;
+    for (let part = 0; part < 1 << partBits; part++) {
+      const [from, to] = [starts[part]!, starts[part + 1]!];
+      const bits = Math.min(32 - partBits, slotBits(to - from));
+      found = mergeWords(parts.words[0]!, parts.records, from, to, slots, bits, partBits, outWords, outRecords, found);
+    }
+    return found;
+  }
+
+  #mergeWide(words: readonly Int32Array[], records: Float64Array, size: number, possible: number): number {
+    const [outWords, outRecords, slots] = [this.#mergedWords, this.#mergedRecords, this.#slots];
+    const hashes = (this.#hashes ??= new Int32Array(this.base.size));
+    hashWideWords(words, size, hashes);
+    const groups = Math.min(size, possible);
+    if (groups <= CACHED) return mergeWideWords(words, records, hashes, 0, size, slots, slotBits(groups), 0, outWords, outRecords, 0);
+    const { parts, starts } = this.#partScratch();
+    const partBits = partitionBits(size);
+    partitionWideWords(words, records, hashes, size, partBits, starts, parts.words, parts.records, parts.hashes);
+    let found = 0;
+    for (let part = 0; part < 1 << partBits; part++) {
+      const [from, to] = [starts[part]!, starts[part + 1]!];
+      const bits = Math.min(32 - partBits, slotBits(to - from));
+      found = mergeWideWords(parts.words, parts.records, parts.hashes, from, to, slots, bits, partBits, outWords, outRecords, found);
+    }
+    return found;
+  }
+
+  #partScratch(): PartScratch {
+    this.#partitioned ??= {
+      parts: {
+        words: this.base.words.map(() => new Int32Array(this.base.size)),
+        records: new Float64Array(this.base.size),
+        hashes: new Int32Array(this.base.words.length > 1 ? this.base.size : 0),
+      },
+      starts: new Int32Array((1 << MOST_PART_BITS) + 1),
+    };
+    return this.#partitioned;
   }
 
   /** One word of every class of `from`, recoded to `levels`: the array itself when nothing changes in it, else scratch. */
@@ -179,6 +230,16 @@ export class ClassTables {
     return { levels: new Uint8Array(this.keys), size: cells.size, words, records: cells.records };
   }
 }
+
+/** Classes brought together by hash. */
+interface PartScratch {
+  readonly parts: { readonly words: readonly Int32Array[]; readonly records: Float64Array; readonly hashes: Int32Array };
+  readonly starts: Int32Array;
+}
+
+/** Groups whose table of slots, words and records stays in the second-level cache. */
+const CACHED = 1 << 15;
+const MOST_PART_BITS = 12;
 
 /** What {@link RolledUp.suppressedBy} works in. */
 interface SuppressedScratch {
@@ -272,6 +333,11 @@ function profileOf(cells: Cells, key: number, hierarchy: BoundHierarchy): KeyPro
 /** Bits that hold 0 .. largest. */
 function bitsFor(largest: number): number {
   return largest === 0 ? 0 : 32 - Math.clz32(largest);
+}
+
+/** log2 of the parts that make each small enough for the cache. */
+function partitionBits(classes: number): number {
+  return Math.min(MOST_PART_BITS, Math.max(1, bitsFor(Math.ceil(classes / (CACHED / 2)))));
 }
 
 /** log2 of slots for so many groups, at most half full. */

@@ -66,26 +66,27 @@ export function recodeWords(
 }
 
 /**
- * Merge equal words and add up their records; groups are numbered in order of first sight.
+ * Merge equal words and add up their records; groups are numbered in order of first sight, after those already there.
  *
- * @param words   [classes] packed words
+ * @param words   [classes] packed words; entries from .. to - 1 are read
  * @param records [classes] records per class
  * @param slots   [at least 2^bits] scratch; cleared here
- * @param bits    log2 of the slots used; 2^bits must exceed the number of groups
+ * @param bits    log2 of the slots used; 2^bits must exceed the number of groups found
+ * @param skip    leading bits of the hash not to use, because they are equal here
  * @param outWords, outRecords [groups] out; must not overlap the input
- * @returns number of groups. Time O(classes + 2^bits) expected, allocates nothing.
+ * @param groups  groups already in `outWords`; they are left alone
+ * @returns number of groups, those included. Time O(to - from + 2^bits) expected, allocates nothing.
  */
 export function mergeWords(
-  words: Int32Array, records: Float64Array, classes: number, slots: Int32Array, bits: number,
-  outWords: Int32Array, outRecords: Float64Array,
+  words: Int32Array, records: Float64Array, from: number, to: number, slots: Int32Array, bits: number, skip: number,
+  outWords: Int32Array, outRecords: Float64Array, groups: number,
 ): number {
   const shift = 32 - bits;
   const mask = (1 << bits) - 1;
   slots.fill(0, 0, mask + 1);
-  let groups = 0;
-  for (let i = 0; i < classes; i++) {
+  for (let i = from; i < to; i++) {
     const word = words[i]!;
-    let slot = Math.imul(word, GOLDEN) >>> shift;
+    let slot = (Math.imul(word, GOLDEN) << skip) >>> shift;
     for (;;) {
       const group = slots[slot]! - 1;
       if (group < 0) {
@@ -104,23 +105,90 @@ export function mergeWords(
   return groups;
 }
 
-/** As {@link mergeWords} for classes of two words or more. */
+/**
+ * Bring classes whose hashes begin alike together, so that each part can be merged within the cache.
+ *
+ * @param partBits log2 of the number of parts
+ * @param starts   [2^partBits + 1] out: first class of each part, and the end of the last
+ * @param outWords, outRecords [classes] out; must not overlap the input
+ * Time O(classes + parts), allocates nothing.
+ */
+export function partitionWords(
+  words: Int32Array, records: Float64Array, classes: number, partBits: number, starts: Int32Array,
+  outWords: Int32Array, outRecords: Float64Array,
+): void {
+  const shift = 32 - partBits;
+  const parts = 1 << partBits;
+  starts.fill(0, 0, parts + 1);
+  for (let i = 0; i < classes; i++) starts[Math.imul(words[i]!, GOLDEN) >>> shift]!++;
+  startsFromCounts(starts, parts);
+  // Each start moves to the end of its part and is put back afterwards.
+  for (let i = 0; i < classes; i++) {
+    const word = words[i]!;
+    const part = Math.imul(word, GOLDEN) >>> shift;
+    const at = starts[part]!;
+    starts[part] = at + 1;
+    outWords[at] = word;
+    outRecords[at] = records[i]!;
+  }
+  starts.copyWithin(1, 0, parts);
+  starts[0] = 0;
+}
+
+/** Hashes of classes of two words or more, for {@link partitionWideWords} and {@link mergeWideWords}. */
+export function hashWideWords(words: readonly Int32Array[], classes: number, hashes: Int32Array): void {
+  hashes.fill(0, 0, classes);
+  for (const word of words) {
+    for (let i = 0; i < classes; i++) {
+      const hash = Math.imul(hashes[i]! ^ word[i]!, GOLDEN);
+      hashes[i] = hash ^ (hash >>> 15);
+    }
+  }
+  for (let i = 0; i < classes; i++) hashes[i] = Math.imul(hashes[i]!, GOLDEN);
+}
+
+/** As {@link partitionWords} for classes of two words or more; `outHashes` [classes] goes along. */
+export function partitionWideWords(
+  words: readonly Int32Array[], records: Float64Array, hashes: Int32Array, classes: number, partBits: number, starts: Int32Array,
+  outWords: readonly Int32Array[], outRecords: Float64Array, outHashes: Int32Array,
+): void {
+  const shift = 32 - partBits;
+  const parts = 1 << partBits;
+  starts.fill(0, 0, parts + 1);
+  for (let i = 0; i < classes; i++) starts[hashes[i]! >>> shift]!++;
+  startsFromCounts(starts, parts);
+  for (let i = 0; i < classes; i++) {
+    const part = hashes[i]! >>> shift;
+    const at = starts[part]!;
+    starts[part] = at + 1;
+    outHashes[at] = hashes[i]!;
+    outRecords[at] = records[i]!;
+    for (let w = 0; w < words.length; w++) outWords[w]![at] = words[w]![i]!;
+  }
+  starts.copyWithin(1, 0, parts);
+  starts[0] = 0;
+}
+
+function startsFromCounts(starts: Int32Array, parts: number): void {
+  let start = 0;
+  for (let part = 0; part <= parts; part++) {
+    const count = starts[part]!;
+    starts[part] = start;
+    start += count;
+  }
+}
+
+/** As {@link mergeWords} for classes of two words or more, hashed beforehand. */
 export function mergeWideWords(
-  words: readonly Int32Array[], records: Float64Array, classes: number, slots: Int32Array, bits: number,
-  outWords: readonly Int32Array[], outRecords: Float64Array,
+  words: readonly Int32Array[], records: Float64Array, hashes: Int32Array, from: number, to: number,
+  slots: Int32Array, bits: number, skip: number, outWords: readonly Int32Array[], outRecords: Float64Array, groups: number,
 ): number {
   const shift = 32 - bits;
   const mask = (1 << bits) - 1;
   const width = words.length;
   slots.fill(0, 0, mask + 1);
-  let groups = 0;
-  for (let i = 0; i < classes; i++) {
-    let hash = 0;
-    for (let w = 0; w < width; w++) {
-      hash = Math.imul(hash ^ words[w]![i]!, GOLDEN);
-      hash ^= hash >>> 15;
-    }
-    let slot = Math.imul(hash, GOLDEN) >>> shift;
+  for (let i = from; i < to; i++) {
+    let slot = (hashes[i]! << skip) >>> shift;
     for (;;) {
       const group = slots[slot]! - 1;
       if (group < 0) {
