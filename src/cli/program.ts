@@ -17,8 +17,12 @@ Exit codes:
   1  finding: check or verify found something, or the release is not safe and was not published
   2  the command line, the policy or the data must be fixed
   3  a defect of commensurate
+  130, 143  stopped by Ctrl-C or a signal; nothing is left behind
 
-Documentation: docs/cli.md`;
+A first release:
+  commensurate init people.csv          propose policy.yaml, then read and edit it
+  commensurate plan policy.yaml         see what would be done, and why
+  commensurate release policy.yaml --out people-release`;
 
 /** The command line's grammar; nothing heavy is loaded for it. */
 export function buildProgram(events: ProgramEvents): Command {

@@ -142,7 +142,7 @@ function ensureKeys(drafts: readonly Draft[]): void {
     throw new DataError(
       "propose/only-identifiers",
       `Every one of the ${drafts.length} columns is empty or looks as if it named persons, so nothing is left that could be released. ` +
-        "If that is wrong, write the policy by hand; docs/policy-reference.md describes it.",
+        "If that is wrong, write the policy by hand; commensurate schema prints its format.",
       { columns: drafts.length },
     );
   }
