@@ -1,6 +1,6 @@
 import { rollUp } from "../../cells/index.ts";
 import type { FieldDescription } from "../../catalog/index.ts";
-import { rewrite, type RewriteJob, type Survey } from "../../engines/local/index.ts";
+import { rewrite, type RewriteJob } from "../../engines/local/index.ts";
 import { DisclosureError } from "../../errors/index.ts";
 import { searchKAnonymityInSlices } from "../../microdata/k-anonymity/index.ts";
 import type { KAnonymity } from "../../microdata/k-anonymity/schema.ts";
@@ -163,6 +163,8 @@ export const microdataRoad: Road = {
   describe(policy, decision, columns): PublicDescription {
     const { levels, k, maxSuppressedShare } = decision as MicrodataDecision;
     const { name, formats } = policy.release;
+    const coarser = Object.keys(levels).filter((key) => levels[key]! > 0);
+    const others = columns.filter((column) => !Object.hasOwn(levels, column));
     return {
       tables: [
         {
@@ -173,13 +175,16 @@ export const microdataRoad: Road = {
         },
       ],
       methods: [
-        `Every record shares its values of ${list(Object.keys(levels))} with at least ${k - 1} other records (k-anonymity with k = ${k}). ` +
-          "Values of these columns were made coarser, the same way for all records, and records whose combination of values " +
-          `was still rarer than ${k} were left out: at most ${percent(maxSuppressedShare)} of all records.`,
+        `Every record shares its values of ${list(Object.keys(levels))} with at least ${k - 1} other records (k-anonymity with k = ${k}).`,
+        coarser.length === 0
+          ? "No value was made coarser."
+          : `To reach this, the values of ${list(coarser)} were made coarser, the same way for all records; see Fields.`,
+        `Records whose combination of values was still rarer than ${k} were left out: at most ${percent(maxSuppressedShare)} of all records. ` +
+          "Counts made from this file are too small by them.",
+        ...(others.length === 0 ? [] : [`Values of ${list(others)} are as in the original records.`]),
         "Records are sorted by their values; their order says nothing about the order of the original records.",
-        "k-anonymity keeps a person from being singled out by these columns. It does not hide a value that all records of a " +
-          "group share, and it cannot take into account other releases about the same people.",
-        "Counts made from this file are too small by the records that were left out.",
+        "k-anonymity keeps a person from being singled out by the columns named first. It does not hide a value that all records of a " +
+          "group share, and it does not take into account other releases about the same people.",
       ],
     };
   },

@@ -68,19 +68,26 @@ export const noisyCountsRoad: Road = {
 
   describe(policy, decision) {
     const plan = decision as NoisyDecision;
-    const deviations = plan.tables.map(({ name, figures }) => `${name}: standard deviation ${figures.standardDeviation}`);
+    const isContributor = plan.privacyUnit === "contributor";
+    const one = plan.maxRecordsPerContributor === 1;
+    const accuracy = plan.tables.map(
+      ({ name, figures }) => `${name}: standard deviation ${figures.standardDeviation}, at most ${figures.within95} either way for 95 % of counts`,
+    );
     return {
-      tables: layoutsOf(plan, policy).map((layout) => describeTable(policy, layout, "Number of records plus random noise.", undefined, undefined)),
+      tables: layoutsOf(plan, policy).map((layout) =>
+        describeTable(policy, layout, "Number of records that were counted, plus random noise.", { neverBlank: true })),
       methods: [
-        `Every count has random noise added to it. ${plan.statement}`,
+        plan.statement,
         `The noise is drawn from the ${plan.mechanism === "discrete-gaussian" ? "discrete Gaussian" : "discrete Laplace"} distribution over whole numbers, ` +
-          `with secure random bits. Noise on the finest counts (${deviations.join("; ")}). Totals are sums of noisy counts, so their noise is larger.`,
-        `At most ${plan.maxRecordsPerContributor} records of one ${plan.privacyUnit === "contributor" ? "contributor" : "person"} were counted. ` +
-          `Groups were declared beforehand, not read from the data; ${plan.otherwise === "other" ? "records in none of them are counted as other" : "records in none of them were left out"}.`,
+          `with secure random bits. Noise on the finest counts of ${accuracy.join("; ")}. Totals are sums of noisy counts, so their noise is larger.`,
+        isContributor
+          ? `At most ${plan.maxRecordsPerContributor} ${one ? "record" : "records"} of each contributor ${one ? "was" : "were"} counted, picked at random; counts are too small by the others.`
+          : "What is protected is one record, not a person: whoever has several records is protected less.",
+        `Categories were declared beforehand, not read from the data; records in none of them ${plan.otherwise === "other" ? "are counted as other" : "were left out"}.`,
         plan.nonNegative
-          ? "Counts that came out negative were raised to 0, so sums of small counts are too large on average."
+          ? "Counts that came out negative were raised to 0. Sums of small counts are too large on average, and totals need not equal the sum of their counts."
           : "Counts may be negative; keep them so when adding up, or sums become too large.",
-        "The promise is about one contributor's records. It does not hide facts about groups, and every further release about the same people adds to the budget spent.",
+        `The promise is about ${isContributor ? "the records of one contributor" : "one record"}. It does not hide facts about groups, and every further release about the same people adds to the budget spent.`,
       ],
     };
   },
@@ -96,7 +103,7 @@ export const noisyCountsRoad: Road = {
     for (const format of policy.release.formats) {
       const blocks: ReadBackBlock[] = [];
       for (const layout of layoutsOf(plan, policy)) {
-        blocks.push(...blocksOf(layout, await readTable(await reader.source(`public/${layout.name}.${format}`), layout)));
+        blocks.push(...blocksOf(layout, await readTable(reader, layout, format)));
       }
       const verdict = verifyNoisyCounts({ blocks, statement: plan.statement }, plan);
       checks.push(

@@ -15,7 +15,7 @@ import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road } from "../road.ts";
-import { describeTable, readTable, TOTAL, writeTable, type ReadBackRow, type TableLayout } from "./table-layout.ts";
+import { ANNOTATION, describeTable, readTable, TOTAL, writeTable, type ReadBackRow, type TableLayout } from "./table-layout.ts";
 
 /** What was decided: the rule, and the categories that the tables show; never which cells, never counts. */
 interface SmallCellsDecision extends Decision {
@@ -123,20 +123,24 @@ export const smallCellsRoad: Road = {
     const zeros = rule.zeros === "publish" ? "A count of 0 is a true zero." : "Counts of 0 are hidden as well.";
     return {
       tables: layoutsOf(policy).map((layout) =>
-        describeTable(policy, layout, "Number of people or records in the category.", "hidden to protect people; see count_annotation", [
-          { value: "0", label: "shown" },
-          ...(separate
-            ? [{ value: "1", label: "hidden: small number" }, { value: "2", label: "hidden to protect a small number elsewhere" }]
-            : [{ value: "1", label: "hidden: small number, or hidden to protect one" }]),
-        ]),
+        describeTable(policy, layout, "Number of people or records in the category.", {
+          count: `hidden to protect people; see ${ANNOTATION}`,
+          annotations: [
+            { value: "0", label: "shown" },
+            ...(separate
+              ? [{ value: "1", label: "hidden: small number" }, { value: "2", label: "hidden to protect a small number elsewhere" }]
+              : [{ value: "1", label: "hidden: small number, or hidden to protect one" }]),
+          ],
+        }),
       ),
       methods: [
         `Counts ${rule.zeros === "publish" ? "from 1" : "from 0"} to ${rule.threshold - 1} are not shown (primary suppression). Further counts are hidden with them ` +
           "(complementary suppression), chosen so that no hidden small count can be computed from the numbers shown: " +
           `somebody who knows all of them can still not narrow it to fewer than ${rule.interval} possible values.`,
-        `A hidden count is a blank, with the reason in count_annotation. ${zeros} ` +
+        `A hidden count is a blank, with the reason in the column ${ANNOTATION}. ${zeros} ` +
           (separate ? "" : "The annotation does not tell a small count from one hidden to protect it, since that would narrow what a small count can be."),
-        "Shown counts are exact. Rows called (total) sum over all categories of their column, hidden ones included.",
+        "Shown counts are exact. A blank is not a zero: leave it out, and read totals from their own rows, which say (total) and " +
+          "include what is hidden.",
         "The protection takes into account what is in these files. Other releases about the same people, or knowledge of some of " +
           "them, can narrow a hidden count further.",
       ].map((text) => text.trim()),
@@ -153,7 +157,7 @@ export const smallCellsRoad: Road = {
     let blanks = 0;
     for (const format of policy.release.formats) {
       const tables: ReadBackRow[][] = [];
-      for (const layout of layouts) tables.push(await readTable(await reader.source(`public/${layout.name}.${format}`), layout));
+      for (const layout of layouts) tables.push(await readTable(reader, layout, format));
       let small = 0;
       let misfits = 0;
       for (const row of tables.flat()) {

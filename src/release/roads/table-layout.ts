@@ -3,8 +3,8 @@ import type { FieldDescription, TableDescription } from "../../catalog/index.ts"
 import { DictionaryBuilder, dictionaryText, type Column } from "../../columns/index.ts";
 import { DataError, PolicyError } from "../../errors/index.ts";
 import type { Policy } from "../../policy/index.ts";
-import type { Source } from "../../sources/source.ts";
 import { columnPolicy, levelNames } from "../columns.ts";
+import type { ReleaseReader } from "../platform.ts";
 import type { ReleaseOutput } from "../road.ts";
 
 /** Category of a row on one dimension: level TOTAL (-1) when summed over, label null for missing values. */
@@ -115,13 +115,19 @@ export interface ReadBackRow {
 }
 
 /**
- * Read a released table back. @throws DataError `verify/table-columns` when its columns are not those of the layout.
+ * Read a released table back. @throws DataError `verify/table-columns` when its columns or their types are not those of the
+ * layout, `verify/cut-line` when a CSV file does not end with its last line.
  * Empty texts are blanks: released dimension values are never empty, since CSV could not tell them from missing ones.
  */
-export async function readTable(source: Source, layout: TableLayout): Promise<ReadBackRow[]> {
-  const expected = layoutColumns(layout).map(({ name }) => name);
-  const found = (await source.columns()).map(({ name }) => name);
-  if (found.length !== expected.length || found.some((name, i) => name !== expected[i])) {
+export async function readTable(reader: ReleaseReader, layout: TableLayout, format: ReleaseFormat): Promise<ReadBackRow[]> {
+  const path = `public/${layout.name}.${format}`;
+  if (format === "csv") await requireLastLine(reader, path);
+  const source = await reader.source(path);
+  const columns = layoutColumns(layout);
+  const expected = columns.map(({ name }) => name);
+  const found = await source.columns();
+  const typeOf = ({ type }: ReleasedColumn): string => (format === "csv" || type === "string" ? "text" : type);
+  if (found.length !== columns.length || found.some(({ name, type }, i) => name !== columns[i]!.name || type !== typeOf(columns[i]!))) {
     throw new DataError("verify/table-columns", `Table ${layout.name} has not the columns that were planned.`, { table: layout.name });
   }
   const pass = await source.open({ columns: expected.map((name) => ({ name, as: "codes" })) });
@@ -148,11 +154,21 @@ export async function readTable(source: Source, layout: TableLayout): Promise<Re
   return rows;
 }
 
+export type BlankMeaning =
+  /** What a blank count means, and what the codes beside it mean. */
+  | { readonly count: string; readonly annotations: FieldDescription["categories"] }
+  /** Every cell is filled, missing values being counted in a category of their own. */
+  | { readonly neverBlank: true };
+
+/** Readers of CSV accept a last line without its end; writers of ours do not make one. */
+async function requireLastLine(reader: ReleaseReader, path: string): Promise<void> {
+  let last: number | undefined;
+  for await (const chunk of reader.chunks(path)) last = chunk.at(-1) ?? last;
+  if (last !== 0x0a) throw new DataError("verify/cut-line", "A released CSV file ends within a line. The file is not as it was released.");
+}
+
 /** The table for the data dictionary. */
-export function describeTable(
-  policy: Policy, layout: TableLayout, countMeaning: string, blank: string | undefined,
-  annotations: FieldDescription["categories"],
-): TableDescription {
+export function describeTable(policy: Policy, layout: TableLayout, countMeaning: string, blanks: BlankMeaning): TableDescription {
   const fields: FieldDescription[] = [];
   for (const dimension of layout.dimensions) {
     const { label, description, nullMeaning } = columnPolicy(policy, dimension.column);
@@ -161,8 +177,8 @@ export function describeTable(
       name: dimension.column,
       type: "string",
       ...(label === undefined ? {} : { label }),
-      description: `${description ?? "Category that the count is for."} ${TOTAL_LABEL} sums over all categories.`,
-      ...(nullMeaning === "refuse" ? {} : { missing: "missing in the original data" }),
+      description: `${description ?? "Category that the count is for."} Rows that sum over all categories say ${TOTAL_LABEL}.`,
+      ...(nullMeaning === "refuse" || "neverBlank" in blanks ? {} : { missing: "missing in the original data" }),
     });
     if (hasLevelColumn(dimension)) {
       fields.push({
@@ -176,8 +192,8 @@ export function describeTable(
       });
     }
   }
-  fields.push({ name: COUNT, type: "integer", description: countMeaning, ...(blank === undefined ? {} : { missing: blank }) });
-  if (layout.annotated) fields.push({ name: ANNOTATION, type: "integer", description: "Why the count is blank.", categories: annotations });
+  fields.push({ name: COUNT, type: "integer", description: countMeaning, ...("count" in blanks ? { missing: blanks.count } : {}) });
+  if ("count" in blanks) fields.push({ name: ANNOTATION, type: "integer", description: "Whether the count is shown, and why not.", categories: blanks.annotations });
   return {
     name: layout.name,
     title: layout.title,
