@@ -90,6 +90,7 @@ function* peoplePieces(options: PeopleOptions): Generator<Uint8Array> {
 
   const countyTexts = counties.map(bytesOf);
   const raceTexts = races.map(bytesOf);
+  const sexTexts = ["Female", "Male", "Other"].map(bytesOf);
   const educationTexts = EDUCATION.map(bytesOf);
   const diagnosisTexts = DIAGNOSES.map(bytesOf);
 
@@ -111,8 +112,7 @@ function* peoplePieces(options: PeopleOptions): Generator<Uint8Array> {
     piece[at++] = 44;
     at = put(piece, at, countyTexts[county]!);
     at = put(piece, at, raceTexts[race]!);
-    piece[at++] = sexShare < 0.501 ? 70 : sexShare < 0.997 ? 77 : 88; // F, M, X
-    piece[at++] = 44;
+    at = put(piece, at, sexTexts[sexShare < 0.501 ? 0 : sexShare < 0.998 ? 1 : 2]!);
     at = putDigits(piece, at, age, age < 10 ? 1 : 2);
     piece[at++] = 44;
     at = putDigits(piece, at, area, 5);

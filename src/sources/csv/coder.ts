@@ -30,6 +30,8 @@ export interface CsvCoderOptions {
   readonly firstRow?: number | undefined;
   /** Offset in the file of the first byte pushed, for messages. */
   readonly baseOffset?: number | undefined;
+  /** Records of a full batch, at most BATCH_RECORDS, which it is when absent. */
+  readonly batchRecords?: number | undefined;
 }
 
 export interface CsvRange {
@@ -85,7 +87,7 @@ const encoder = new TextEncoder();
  *     coder.push(bytes);  while ((batch = coder.read())) use(batch);  // ... again for each piece of the file
  *     coder.end();        while ((batch = coder.read())) use(batch);
  *
- * Batches have BATCH_RECORDS records but for the last; their buffers are valid until the next `read`. However the file is
+ * Batches have `batchRecords` records but for the last; their buffers are valid until the next `read`. However the file is
  * cut into pieces, batches, codes and errors are the same.
  *
  * Grammar: RFC 4180. Rows end in LF or CRLF; the last may end with the file. A field that begins with a quote ends with
@@ -187,7 +189,7 @@ export class CsvCoder {
     if (this.dictionaries.length !== codeColumns) {
       throw new InternalError("csv/column-request", `${this.dictionaries.length} dictionaries for ${codeColumns} columns of codes.`);
     }
-    this.#batchRecords = Math.min(BATCH_RECORDS, Math.floor(MAX_BATCH_VALUES / Math.max(1, columns.length)));
+    this.#batchRecords = Math.min(options.batchRecords ?? BATCH_RECORDS, BATCH_RECORDS, Math.floor(MAX_BATCH_VALUES / Math.max(1, columns.length)));
     this.#codes = new Int32Array(codeColumns * this.#batchRecords);
     this.#numbers = new Float64Array(numberColumns * this.#batchRecords);
     const halvings = Math.ceil(Math.log2(Math.max(1, codeColumns / WELL_CACHED_COLUMNS)));
@@ -361,6 +363,8 @@ export class CsvCoder {
     const delimiters = Math.imul(delimiter, ONES);
     const lastField = (this.#fieldCount - 1) | 0;
     const addedLineFeed = this.#addedLineFeed | 0;
+    /** A quote from here on cannot close a field of a row that ends in the region. */
+    const lastQuote = (this.#region - 1) | 0;
     const stopAt = Math.min(this.#region, this.#limit) | 0;
     let p = this.#at | 0;
     let record = this.#records | 0;
@@ -371,26 +375,34 @@ export class CsvCoder {
         const action = actions[field]!;
         const start = p;
         let word = view.getInt32(p, true);
-        let stop: number;
+        // A value in quotes ends at the next quote, another one at a delimiter or a control character. Whether it does so
+        // indeed is asked below, once for all; what is out of the ordinary goes to the slower methods.
+        const isQuoted = (word & 0xff) === QUOTE;
+        let ends = delimiters;
+        let controls = CONTROLS;
+        if (isQuoted) {
+          p++;
+          word = view.getInt32(p, true);
+          ends = QUOTES;
+          controls = ONES;
+        }
+        const from = p;
+        let isPlain = true;
+        let low = word;
+        let high = 0;
+        let value = 0;
 
-        if ((word & 0xff) === QUOTE) {
-          this.#records = record;
-          p = this.#quoted(field, start) | 0;
-          if (p < 0) return; // at is still the row's start
-          stop = bytes[p]!;
-        } else if (action >= 0) {
-          let other = word ^ delimiters;
-          let hits = (((other - ONES) & ~other) | ((word - CONTROLS) & ~word)) & HIGHS;
-          let low = word;
-          let high = 0;
+        if (action >= SKIP) {
+          let other = word ^ ends;
+          let hits = (((other - ONES) & ~other) | ((word - controls) & ~word)) & HIGHS;
           if (hits !== 0) {
             const bit = hits & -hits;
             low = word & ((bit >>> 7) - 1);
             p += (31 - Math.clz32(bit)) >> 3;
           } else {
             word = view.getInt32(p + 4, true);
-            other = word ^ delimiters;
-            hits = (((other - ONES) & ~other) | ((word - CONTROLS) & ~word)) & HIGHS;
+            other = word ^ ends;
+            hits = (((other - ONES) & ~other) | ((word - controls) & ~word)) & HIGHS;
             if (hits !== 0) {
               const bit = hits & -hits;
               high = word & ((bit >>> 7) - 1);
@@ -401,86 +413,80 @@ export class CsvCoder {
               do {
                 p += 4;
                 word = view.getInt32(p, true);
-                other = word ^ delimiters;
-                hits = (((other - ONES) & ~other) | ((word - CONTROLS) & ~word)) & HIGHS;
+                other = word ^ ends;
+                hits = (((other - ONES) & ~other) | ((word - controls) & ~word)) & HIGHS;
               } while (hits === 0);
               p += (31 - Math.clz32(hits & -hits)) >> 3;
             }
           }
-          stop = bytes[p]!;
-          if (stop !== delimiter && stop !== LF && !(stop === CR && bytes[p + 1] === LF && p + 1 !== addedLineFeed)) {
-            this.#records = record;
-            p = this.#unquoted(field, start, p) | 0;
-            stop = bytes[p]!;
-          } else if (p - start > 8) {
-            codes[Math.imul(action, batchRecords) + record] = this.#longCode(action, start, p);
-          } else {
-            const slot =
-              ((action << slotBits) + (Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b) >>> (32 - slotBits))) << 2;
-            const neighbour = slot ^ 4;
-            codes[Math.imul(action, batchRecords) + record] =
-              cache[slot] === low && cache[slot + 1] === high
-                ? cache[slot + 2]!
-                : cache[neighbour] === low && cache[neighbour + 1] === high
-                  ? cache[neighbour + 2]!
-                  : this.#newCode(action, start, p, slot, low, high);
-          }
         } else if (action <= NUMBERS) {
-          const digitsFrom = bytes[p] === 0x2d ? p + 1 : p;
-          let q = digitsFrom;
+          const isNegative = bytes[p] === 0x2d;
+          if (isNegative) p++;
+          const digitsFrom = p;
           let whole = 0;
-          let digit = bytes[q]! - 48;
+          let digit = bytes[p]! - 48;
           while (digit >= 0 && digit <= 9) {
             whole = (Math.imul(whole, 10) + digit) | 0;
-            digit = bytes[++q]! - 48;
+            digit = bytes[++p]! - 48;
           }
           let decimals = 0;
-          let digits = q - digitsFrom;
+          let digits = p - digitsFrom;
           if (digit === 46 - 48) {
-            const point = q;
-            digit = bytes[++q]! - 48;
+            const point = p;
+            digit = bytes[++p]! - 48;
             while (digit >= 0 && digit <= 9) {
               whole = (Math.imul(whole, 10) + digit) | 0;
-              digit = bytes[++q]! - 48;
+              digit = bytes[++p]! - 48;
             }
-            decimals = q - point - 1;
+            decimals = p - point - 1;
             digits += decimals;
           }
-          stop = digit + 48;
           // Nine digits fit the 32-bit sum; an integer and a power of ten that are exact divide to the nearest double.
-          if (
-            digits > 0 &&
-            digits <= 9 &&
-            (stop === delimiter || stop === LF || (stop === CR && bytes[q + 1] === LF && q + 1 !== addedLineFeed))
-          ) {
-            const value = decimals === 0 ? whole : whole / POWERS_OF_TEN[decimals]!;
-            numbers[Math.imul(NUMBERS - action, batchRecords) + record] = digitsFrom === p ? value : 0 - value;
-            p = q;
-          } else {
-            this.#records = record;
-            p = this.#unquoted(field, start, start) | 0;
-            stop = bytes[p]!;
-          }
-        } else if (action === SKIP) {
-          let other = word ^ delimiters;
-          let hits = (((other - ONES) & ~other) | ((word - CONTROLS) & ~word)) & HIGHS;
-          while (hits === 0) {
-            p += 4;
-            word = view.getInt32(p, true);
-            other = word ^ delimiters;
-            hits = (((other - ONES) & ~other) | ((word - CONTROLS) & ~word)) & HIGHS;
-          }
-          p += (31 - Math.clz32(hits & -hits)) >> 3;
-          stop = bytes[p]!;
-          if (p - start > MAX_FIELD_BYTES || (stop !== delimiter && stop !== LF)) {
-            this.#records = record;
-            p = this.#unquoted(field, start, p) | 0;
-            stop = bytes[p]!;
+          isPlain = digits > 0 && digits <= 9;
+          if (isPlain) {
+            value = decimals === 0 ? whole : whole / POWERS_OF_TEN[decimals]!;
+            if (isNegative) value = 0 - value;
           }
         } else {
+          isPlain = false;
+        }
+
+        let after = p;
+        let stop = bytes[p]!;
+        if (isQuoted) {
+          if (stop !== QUOTE || p >= lastQuote) isPlain = false;
+          after = p + 1;
+          stop = bytes[after]!;
+        }
+        const isEnd = stop === delimiter || stop === LF || (stop === CR && bytes[after + 1] === LF && after + 1 !== addedLineFeed);
+        if (!isPlain || !isEnd) {
           this.#records = record;
-          p = this.#unquoted(field, start, start) | 0;
+          p = (isQuoted ? this.#quoted(field, start) : this.#unquoted(field, start)) | 0;
+          if (p < 0) return; // `at` is still the row's start
           stop = bytes[p]!;
+        } else {
+          if (p - from > MAX_FIELD_BYTES) {
+            this.#records = record;
+            this.#fail("field-too-long", start);
+          }
+          if (action >= 0) {
+            if (p - from > 8) {
+              codes[Math.imul(action, batchRecords) + record] = this.#longCode(action, from, p);
+            } else {
+              const slot =
+                ((action << slotBits) + (Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b) >>> (32 - slotBits))) << 2;
+              const neighbour = slot ^ 4;
+              codes[Math.imul(action, batchRecords) + record] =
+                cache[slot] === low && cache[slot + 1] === high
+                  ? cache[slot + 2]!
+                  : cache[neighbour] === low && cache[neighbour + 1] === high
+                    ? cache[neighbour + 2]!
+                    : this.#newCode(action, from, p, slot, low, high);
+            }
+          } else if (action <= NUMBERS) {
+            numbers[Math.imul(NUMBERS - action, batchRecords) + record] = value;
+          }
+          p = after;
         }
 
         // The field is coded and `stop` at p ends it: a delimiter, LF or CRLF.
@@ -516,13 +522,13 @@ export class CsvCoder {
   }
 
   /**
-   * Finish an unquoted field that ends at `at` or later: a control character is not always its end.
+   * Code an unquoted field byte by byte.
    * @returns position of the delimiter, LF or CRLF that ends it
    */
-  #unquoted(field: number, start: number, at: number): number {
+  #unquoted(field: number, start: number): number {
     const bytes = this.#bytes;
     const delimiter = this.#delimiter | 0;
-    let p = at;
+    let p = start;
     for (; ; p++) {
       const byte = bytes[p]!;
       if (byte === delimiter || byte === LF) break;
@@ -634,10 +640,7 @@ export class CsvCoder {
   /** Code of a value of more than eight bytes. */
   #longCode(column: number, start: number, end: number): number {
     const length = end - start;
-    if (length > LONG_WORDS * 4) {
-      if (length > MAX_FIELD_BYTES) this.#fail("field-too-long", start);
-      return this.dictionaries[column]!.add(this.#bytes, start, end);
-    }
+    if (length > LONG_WORDS * 4) return this.dictionaries[column]!.add(this.#bytes, start, end);
     const cache = this.#longCache;
     const view = this.#view;
     // The words overlap at the end instead of being masked: the last one ends with the value.
@@ -705,7 +708,7 @@ export class CsvCoder {
     let p = from;
     for (;;) {
       found++;
-      p = bytes[p] === QUOTE ? this.#quoted(this.#fieldCount, p) : this.#unquoted(this.#fieldCount, p, p);
+      p = bytes[p] === QUOTE ? this.#quoted(this.#fieldCount, p) : this.#unquoted(this.#fieldCount, p);
       if (p < 0) return;
       if (bytes[p] !== this.#delimiter) break;
       p++;

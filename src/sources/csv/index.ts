@@ -14,7 +14,6 @@ export {
   AFTER_QUOTE,
   FIELD_START,
   firstRecordStart,
-  lastRecordEnd,
   QUOTED,
   quoteStateAfter,
   quoteTransitions,

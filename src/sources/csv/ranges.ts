@@ -22,43 +22,83 @@ export type QuoteState = 0 | 1 | 2 | 3 | 4;
 
 const LF = 10;
 const QUOTE = 34;
+const ONES = 0x01010101;
+const LOWS = 0x7f7f7f7f;
+const HIGHS = 0x80808080 | 0;
+const QUOTES = 0x22222222;
+const LINE_FEEDS = 0x0a0a0a0a;
 
 /**
  * State after some bytes that begin in a state. The first range of a file begins after its header, in RECORD_START.
- * Time O(bytes), allocates nothing.
+ * Time O(bytes), at memory speed where there are no quotes. Allocates nothing.
  */
 export function quoteStateAfter(bytes: Uint8Array, state: QuoteState, delimiter: CsvDelimiter = ","): QuoteState {
   const end = bytes.length;
-  if (end === 0) return state;
   const code = delimiter.charCodeAt(0);
-  let isQuoted = state === QUOTED;
-  let i = 0;
-  if (state !== QUOTED && bytes[0] === QUOTE) {
-    isQuoted = state !== UNQUOTED;
-    i = 1;
-  }
-  if (!isQuoted && bytes.indexOf(QUOTE, i) < 0) return unquotedEnd(bytes, code);
-  for (; i < end; i++) {
-    if (bytes[i] !== QUOTE) continue;
-    if (!isQuoted) {
-      // A quote opens a field only at its start; elsewhere it is an ordinary character.
-      const before = i === 0 ? -1 : bytes[i - 1];
-      isQuoted = before === code || before === LF;
-    } else if (i + 1 === end) {
-      return AFTER_QUOTE;
-    } else if (bytes[i + 1] === QUOTE) {
-      i++;
-    } else {
-      isQuoted = false;
-    }
-  }
-  return isQuoted ? QUOTED : unquotedEnd(bytes, code);
+  if (end === 0) return state;
+  if (state !== QUOTED && bytes.indexOf(QUOTE) < 0) return nextState(UNQUOTED, bytes[end - 1]!, code);
+
+  const head = Math.min(end, 4);
+  const before = stateByBytes(bytes, 0, head, state, code);
+  const tail = end - ((end - head) % 8);
+  const isQuoted = tail > head ? isQuotedAfterWords(bytes, head, tail, before, code) : undefined;
+  if (isQuoted === undefined) return stateByBytes(bytes, head, end, before, code);
+  const last = bytes[tail - 1]!;
+  const reached = isQuoted ? QUOTED : last === QUOTE ? AFTER_QUOTE : nextState(UNQUOTED, last, code);
+  return stateByBytes(bytes, tail, end, reached, code);
 }
 
-/** State after bytes that do not end in a quoted field. */
-function unquotedEnd(bytes: Uint8Array, delimiter: number): QuoteState {
-  const last = bytes[bytes.length - 1];
-  return last === LF ? RECORD_START : last === delimiter ? FIELD_START : UNQUOTED;
+/** The grammar of quotes: what one byte does to a state. */
+function nextState(state: QuoteState, byte: number, delimiter: number): QuoteState {
+  if (state === QUOTED) return byte === QUOTE ? AFTER_QUOTE : QUOTED;
+  if (byte === QUOTE && state !== UNQUOTED) return QUOTED;
+  return byte === LF ? RECORD_START : byte === delimiter ? FIELD_START : UNQUOTED;
+}
+
+function stateByBytes(bytes: Uint8Array, start: number, end: number, state: QuoteState, delimiter: number): QuoteState {
+  let reached = state;
+  for (let i = start; i < end; i++) reached = nextState(reached, bytes[i]!, delimiter);
+  return reached;
+}
+
+/**
+ * Whether bytes[start..end), a multiple of eight and start at least four, end in a quoted field. Where a quote only ever
+ * opens, closes or is doubled, that is a matter of odd or even; a doubled quote counts as closing and opening again. This
+ * is exact as long as each opening quote follows a delimiter, a line feed or a quote.
+ * @returns undefined when one does not, so that some quote is an ordinary character
+ */
+function isQuotedAfterWords(bytes: Uint8Array, start: number, end: number, state: QuoteState, delimiter: number): boolean | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const delimiters = Math.imul(delimiter, ONES);
+  let inside = state === QUOTED ? HIGHS : 0; // all four top bits or none
+  let ordinary = 0;
+  for (let i = start; i < end; i += 8) {
+    // Top bit of each byte that is a quote, exactly.
+    const a = view.getInt32(i, true) ^ QUOTES;
+    const b = view.getInt32(i + 4, true) ^ QUOTES;
+    const first = ~(((a & LOWS) + LOWS) | a) & HIGHS;
+    const second = ~(((b & LOWS) + LOWS) | b) & HIGHS;
+    if ((first | second) === 0) continue;
+
+    // Odd or even of the quotes up to and including each byte: a running exclusive or, within the word and across.
+    let parity = first ^ (first << 8);
+    parity ^= parity << 16;
+    ordinary |= first & ~(parity ^ first ^ inside) & ~mayPrecedeQuote(view.getInt32(i - 1, true), delimiters);
+    inside ^= (parity >> 31) & HIGHS;
+    parity = second ^ (second << 8);
+    parity ^= parity << 16;
+    ordinary |= second & ~(parity ^ second ^ inside) & ~mayPrecedeQuote(view.getInt32(i + 3, true), delimiters);
+    inside ^= (parity >> 31) & HIGHS;
+  }
+  return ordinary === 0 ? inside !== 0 : undefined;
+}
+
+/** Top bit of each byte after which a quote opens a field or doubles another; see isQuotedAfterWords. */
+function mayPrecedeQuote(word: number, delimiters: number): number {
+  const a = word ^ QUOTES;
+  const b = word ^ delimiters;
+  const c = word ^ LINE_FEEDS;
+  return ~((((a & LOWS) + LOWS) | a) & (((b & LOWS) + LOWS) | b) & (((c & LOWS) + LOWS) | c)) & HIGHS;
 }
 
 /** [state before] state after some bytes: what they do to any state, so that ranges may be passed in any order. */
@@ -72,49 +112,11 @@ export function quoteTransitions(bytes: Uint8Array, delimiter: CsvDelimiter = ",
  * @param state state in which the bytes begin
  */
 export function firstRecordStart(bytes: Uint8Array, state: QuoteState, delimiter: CsvDelimiter = ","): number {
-  if (bytes.length === 0) return -1;
-  if (state === RECORD_START) return 0;
-  const end = recordEnd(bytes, state, delimiter, true);
-  return end > 0 && end < bytes.length ? end : -1;
-}
-
-/**
- * Offset after the last line feed in the bytes that ends a record, 0 when there is none: where to cut so that the bytes
- * before are whole records, for a reader that passes all bytes in order anyway. The bytes after begin in RECORD_START.
- * @param state state in which the bytes begin
- */
-export function lastRecordEnd(bytes: Uint8Array, state: QuoteState, delimiter: CsvDelimiter = ","): number {
-  if (bytes.indexOf(QUOTE) < 0) return state === QUOTED ? 0 : bytes.lastIndexOf(LF) + 1;
-  return recordEnd(bytes, state, delimiter, false);
-}
-
-/** Offset after the first or the last line feed that ends a record; 0 when there is none. */
-function recordEnd(bytes: Uint8Array, state: QuoteState, delimiter: CsvDelimiter, wantsFirst: boolean): number {
   const code = delimiter.charCodeAt(0);
-  let isQuoted = state === QUOTED;
-  let mayOpen = state === RECORD_START || state === FIELD_START;
-  let found = 0;
-  let i = 0;
-  if (state === AFTER_QUOTE && bytes[0] === QUOTE) {
-    isQuoted = true;
-    i = 1;
+  let reached = state;
+  for (let i = 0; i < bytes.length; i++) {
+    if (reached === RECORD_START) return i;
+    reached = nextState(reached, bytes[i]!, code);
   }
-  for (; i < bytes.length; i++) {
-    const byte = bytes[i]!;
-    if (isQuoted) {
-      if (byte !== QUOTE) continue;
-      if (bytes[i + 1] === QUOTE) i++;
-      else isQuoted = false;
-      mayOpen = false;
-    } else if (byte === QUOTE) {
-      isQuoted = mayOpen;
-    } else {
-      mayOpen = byte === code || byte === LF;
-      if (byte === LF) {
-        found = i + 1;
-        if (wantsFirst) break;
-      }
-    }
-  }
-  return found;
+  return -1;
 }

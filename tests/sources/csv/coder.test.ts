@@ -3,7 +3,7 @@ import { parse } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
 import { DictionaryBuilder } from "../../../src/columns/index.ts";
 import { BATCH_RECORDS, CsvCoder, MAX_FIELD_BYTES, MAX_ROW_BYTES } from "../../../src/sources/csv/index.ts";
-import { allText, bytesOf, decode, drain, recordsOf, refusal } from "./decode.ts";
+import { allText, bytesOf, decode, drain, recordOf, recordsOf, refusal } from "./decode.ts";
 
 const CANARY = "Canary7q";
 
@@ -97,17 +97,14 @@ describe("grammar", () => {
     const fields = Array.from({ length: 100_000 }, (_, i) => (i % 3 === 0 ? `a longer value ${i % 7}` : String(i % 100)));
     const coder = new CsvCoder({ fieldCount: fields.length, columns: allText(fields.length) });
     const row = bytesOf(`${fields.join(",")}\n`);
-    let records = 0;
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 20; i++) {
       coder.push(row);
-      for (let batch = coder.read(); batch !== undefined; batch = coder.read()) {
-        expect(recordsOf({ records: 1, columns: batch.columns })).toEqual([fields]);
-        records += batch.records;
-      }
+      expect(coder.read()).toBeUndefined();
     }
     coder.end();
-    records += coder.read()!.records;
-    expect(records).toBe(100);
+    const batch = coder.read()!;
+    expect(batch.records).toBe(20);
+    expect(recordOf(batch.columns, 19)).toEqual(fields);
   });
 
   test("batches are full but for the last, and a dictionary goes on from one to the next", () => {

@@ -33,6 +33,7 @@ export interface DecodeOptions {
   readonly delimiter?: CsvDelimiter;
   /** Offsets at which the bytes are cut into pieces, in any order. */
   readonly cuts?: readonly number[];
+  readonly batchRecords?: number;
 }
 
 /** Records of a file without a header. */
@@ -42,6 +43,7 @@ export function decode(content: string | Uint8Array, options: DecodeOptions): (s
     fieldCount: options.fieldCount,
     delimiter: options.delimiter,
     columns: options.columns ?? allText(options.fieldCount),
+    batchRecords: options.batchRecords ?? 16,
   });
   const records: (string | number)[][] = [];
   const ends = [...(options.cuts ?? []), bytes.length].map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b);

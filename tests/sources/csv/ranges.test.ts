@@ -5,7 +5,6 @@ import {
   addRecordsBefore,
   CsvCoder,
   firstRecordStart,
-  lastRecordEnd,
   quoteStateAfter,
   quoteTransitions,
   type QuoteState,
@@ -47,7 +46,7 @@ function decodeInRanges(bytes: Uint8Array, fieldCount: number, rangeBytes: numbe
   return records;
 }
 
-const newCoder = (fieldCount: number) => new CsvCoder({ fieldCount, columns: allText(fieldCount) });
+const newCoder = (fieldCount: number) => new CsvCoder({ fieldCount, columns: allText(fieldCount), batchRecords: 3 });
 
 const value = fc.oneof(
   fc.constantFrom("", '"', '""', "\n", "\n\n", ",", '",', '"\n', '\n"', "a", "\r\n", 'x"y'),
@@ -93,7 +92,7 @@ describe("ranges", () => {
         ranges = refusal(() => (ranges = decodeInRanges(csv, 2, size))) ?? ranges;
         expect(ranges).toEqual(whole);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -111,19 +110,28 @@ describe("ranges", () => {
     );
   });
 
-  test("cutting after the last whole record loses and splits nothing", () => {
+  test("the state is that of reading byte by byte, ordinary quotes and all", () => {
+    const byte = fc.constantFrom(0x61, 0x2c, 0x22, 0x0a, 0x22, 0x22, 0xa2, 0xac, 0x8a);
+    const states = [0, 1, 2, 3, 4] as const;
     fc.assert(
-      fc.property(file, fc.nat({ max: 100 }), ({ rows, csv }, cut) => {
-        const end = lastRecordEnd(csv.subarray(0, cut), RECORD_START);
-        expect(quoteStateAfter(csv.subarray(0, end), RECORD_START)).toBe(RECORD_START);
-        const before = decode(csv.subarray(0, end), { fieldCount: 2 });
-        const after = decode(csv.subarray(end), { fieldCount: 2 });
-        expect([...before, ...after]).toEqual(rows);
-        // As late as can be: no record ends between there and the cut.
-        for (let later = end + 1; later <= cut && later <= csv.length; later++) {
-          expect(quoteStateAfter(csv.subarray(0, later), RECORD_START)).not.toBe(RECORD_START);
-        }
+      fc.property(fc.array(byte, { maxLength: 80 }), fc.constantFrom(...states), (content, start) => {
+        const bytes = new Uint8Array(content);
+        let state: QuoteState = start;
+        for (let i = 0; i < bytes.length; i++) state = quoteStateAfter(bytes.subarray(i, i + 1), state);
+        expect(quoteStateAfter(bytes, start)).toBe(state);
       }),
+      { numRuns: 5000 },
+    );
+    // Quotes that open, close and double only, which the faster way is for.
+    const field = fc.constantFrom('"a"', '""', '""""', '"a""b,\n"', "abc", "", '"\n"');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(field, fc.constantFrom(",", "\n")), { maxLength: 60 }), fc.nat({ max: 300 }), (fields, cut) => {
+        const bytes = bytesOf(fields.flat().join("")).subarray(0, cut);
+        let state: QuoteState = RECORD_START;
+        for (let i = 0; i < bytes.length; i++) state = quoteStateAfter(bytes.subarray(i, i + 1), state);
+        expect(quoteStateAfter(bytes, RECORD_START)).toBe(state);
+      }),
+      { numRuns: 1000 },
     );
   });
 
