@@ -7,7 +7,6 @@ export default defineConfig({
     node: "src/node.ts",
     cli: "src/cli/main.ts",
     "lane-worker": "src/node/lane-worker.ts",
-    "parquet-worker": "src/node/parquet-worker.ts",
   },
   format: ["esm"],
   target: "node20",

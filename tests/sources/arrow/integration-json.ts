@@ -78,7 +78,7 @@ function instant(count: bigint, perSecond: bigint): string {
   let seconds = count / perSecond;
   if (seconds * perSecond > count) seconds -= 1n;
   const fraction = count - seconds * perSecond;
-  let cycles = seconds / CYCLE;
+  const cycles = seconds / CYCLE;
   const [, years, rest] = /^(.{4})(.*)\.000Z$/.exec(new Date(Number(seconds - cycles * CYCLE) * 1000).toISOString())!;
   const year = BigInt(years!) + 400n * cycles;
   const yearText = year >= 0n && year <= 9999n ? String(year).padStart(4, "0") : `${year < 0n ? "-" : "+"}${String(year < 0n ? -year : year).padStart(6, "0")}`;
