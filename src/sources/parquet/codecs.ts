@@ -98,13 +98,19 @@ export function unpackSnappy(bytes: Uint8Array, length: number): Uint8Array {
     }
     const extra = kind === 3 ? 4 : kind;
     if (at + extra > bytes.length) badParquet("a page that does not unpack");
-    let offset = 0;
-    for (let i = 0; i < extra; i++) offset += bytes[at + i]! * 2 ** (8 * i);
-    if (kind === 1) offset += (tag >> 5) * 256;
+    let copy = (tag >> 2) + 1;
+    let offset = bytes[at]!;
+    if (kind === 1) {
+      copy = ((tag >> 2) & 7) + 4;
+      offset |= (tag >> 5) << 8;
+    } else {
+      offset |= bytes[at + 1]! << 8;
+      if (kind === 3) offset = (offset | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+    }
     at += extra;
-    const copy = kind === 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
     if (offset === 0 || offset > to || to + copy > length) badParquet("a page that does not unpack");
-    for (let i = 0; i < copy; i++) out[to + i] = out[to - offset + i]!; // may overlap: byte by byte
+    const from = to - offset;
+    for (let i = 0; i < copy; i++) out[to + i] = out[from + i]!; // may overlap: byte by byte
     to += copy;
   }
   return to === length ? out : badParquet("a page that does not unpack");
