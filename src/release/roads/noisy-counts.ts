@@ -100,13 +100,16 @@ export const noisyCountsRoad: Road = {
     const allowed = effectiveValue(requirements, name);
     const replanned = JSON.stringify(decide({ ...context, rehearsalSeed: undefined })) === JSON.stringify(plan);
     checks.push(check("budget", `at most ${allowed} ${plan.measure}`, `${plan.spent} ${plan.measure}`, replanned, name));
+    let first: string | undefined;
     for (const format of policy.release.formats) {
       const blocks: ReadBackBlock[] = [];
       for (const layout of layoutsOf(plan, policy)) {
         blocks.push(...blocksOf(layout, await readTable(reader, layout, format)));
       }
+      const alike = JSON.stringify(blocks) === (first ??= JSON.stringify(blocks));
       const verdict = verifyNoisyCounts({ blocks, statement: plan.statement }, plan);
       checks.push(
+        check(`${format}/alike`, "the same rows in every format", alike ? "the same" : "different", alike),
         check(
           `${format}/counts`, "every declared combination once, whole numbers, totals that add up",
           verdict.passed ? "as planned" : verdict.findings.map((finding) => finding.message).join(" "), verdict.passed,

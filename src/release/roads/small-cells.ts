@@ -155,9 +155,11 @@ export const smallCellsRoad: Road = {
     const checks: Check[] = [];
     const layouts = layoutsOf(policy);
     let blanks = 0;
+    let first: string | undefined;
     for (const format of policy.release.formats) {
       const tables: ReadBackRow[][] = [];
       for (const layout of layouts) tables.push(await readTable(reader, layout, format));
+      const alike = JSON.stringify(tables) === (first ??= JSON.stringify(tables));
       let small = 0;
       let misfits = 0;
       for (const row of tables.flat()) {
@@ -169,6 +171,7 @@ export const smallCellsRoad: Road = {
       }
       checks.push(
         check(`${format}/cells`, "a count or an annotated blank in every cell", misfits === 0 ? "every cell" : `${misfits} others`, misfits === 0),
+        check(`${format}/alike`, "the same rows in every format", alike ? "the same" : "different", alike),
         check(`${format}/small-counts`, `no count below ${threshold} shown`, small === 0 ? "none" : small, small === 0, "minimum-frequency"),
       );
       const blank = tables.map((rows) => Uint8Array.from(rows, ({ count }) => (count === null ? 1 : 0)));
