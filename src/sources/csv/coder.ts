@@ -61,7 +61,8 @@ const NUMBERS = -3;
 
 const MAX_BATCH_VALUES = 2 ** 23;
 
-// A cache of values up to eight bytes for each column of codes: slots of [first word, second word, code, unused], in pairs.
+// A cache of values up to eight bytes for each column of codes: slots of [first word, second word, code, unused]. Slots
+// go in pairs: a value may be in either.
 const SLOT_BITS = 12;
 /** Columns of codes with caches of full size; beyond, each doubling halves them. */
 const WELL_CACHED_COLUMNS = 64;
@@ -167,7 +168,7 @@ export class CsvCoder {
     for (const column of columns) {
       const taken = column.as === "codes" ? this.#codeColumn : this.#numberColumn;
       if (!(column.index >= 0 && column.index < fieldCount) || taken[column.index] !== -1) {
-        throw new InternalError("csv/column-request", `Field ${column.index} of ${fieldCount} is not there or asked for twice.`);
+        throw new InternalError("csv/column-request", `Field ${column.index} of ${fieldCount} is absent or asked for twice.`);
       }
       if (column.as === "codes") {
         taken[column.index] = codeColumns++;
@@ -187,9 +188,11 @@ export class CsvCoder {
 
     this.dictionaries = options.dictionaries ?? Array.from({ length: codeColumns }, () => new DictionaryBuilder());
     if (this.dictionaries.length !== codeColumns) {
-      throw new InternalError("csv/column-request", `${this.dictionaries.length} dictionaries for ${codeColumns} columns of codes.`);
+      const found = this.dictionaries.length;
+      throw new InternalError("csv/column-request", `Got ${found} dictionaries for ${codeColumns} columns of codes.`);
     }
-    this.#batchRecords = Math.min(options.batchRecords ?? BATCH_RECORDS, BATCH_RECORDS, Math.floor(MAX_BATCH_VALUES / Math.max(1, columns.length)));
+    const affordable = Math.floor(MAX_BATCH_VALUES / Math.max(1, columns.length));
+    this.#batchRecords = Math.min(options.batchRecords ?? BATCH_RECORDS, BATCH_RECORDS, affordable);
     this.#codes = new Int32Array(codeColumns * this.#batchRecords);
     this.#numbers = new Float64Array(numberColumns * this.#batchRecords);
     const halvings = Math.ceil(Math.log2(Math.max(1, codeColumns / WELL_CACHED_COLUMNS)));
@@ -202,10 +205,11 @@ export class CsvCoder {
       const isCode = column.as === "codes";
       const j = (isCode ? this.#codeColumn : this.#numberColumn)[column.index]!;
       const from = j * this.#batchRecords;
+      const to = from + this.#batchRecords;
       this.#columns.push(
         isCode
-          ? { kind: "codes", codes: this.#codes.subarray(from, from + this.#batchRecords), dictionary: this.dictionaries[j]! }
-          : { kind: "numbers", values: this.#numbers.subarray(from, from + this.#batchRecords) },
+          ? { kind: "codes", codes: this.#codes.subarray(from, to), dictionary: this.dictionaries[j]! }
+          : { kind: "numbers", values: this.#numbers.subarray(from, to) },
       );
     }
   }
@@ -248,7 +252,7 @@ export class CsvCoder {
   /** The next piece of the file. It must stay as it is until `read` has given undefined. */
   push(bytes: Uint8Array): void {
     if (this.#inputAt < this.#input.length || this.#ended) {
-      throw new InternalError("csv/push-too-early", "A piece was pushed before the one before it was read, or after the end.");
+      throw new InternalError("csv/push-too-early", "A piece was pushed before the last one was read, or after the end.");
     }
     this.#input = bytes;
     this.#inputAt = 0;
@@ -263,7 +267,7 @@ export class CsvCoder {
    * The next batch; undefined when more bytes are needed or, after `end`, when there is none.
    *
    * @throws DataError csv/ragged-row, blank-row, unterminated-quote, text-after-quote, lone-carriage-return, nul-byte,
-   * invalid-utf8, field-too-long, row-too-long, not-a-number, inexact-number; see errors.ts. The coder is of no more use then.
+   * invalid-utf8, field-too-long, row-too-long, not-a-number, inexact-number; see errors.ts. The coder is spent then.
    */
   read(): Batch | undefined {
     if (this.#failed) throw new InternalError("csv/read-after-error", "The coder was read again after an error.");
@@ -458,7 +462,8 @@ export class CsvCoder {
           after = p + 1;
           stop = bytes[after]!;
         }
-        const isEnd = stop === delimiter || stop === LF || (stop === CR && bytes[after + 1] === LF && after + 1 !== addedLineFeed);
+        const isEnd =
+          stop === delimiter || stop === LF || (stop === CR && bytes[after + 1] === LF && after + 1 !== addedLineFeed);
         if (!isPlain || !isEnd) {
           this.#records = record;
           p = (isQuoted ? this.#quoted(field, start) : this.#unquoted(field, start)) | 0;
@@ -473,8 +478,8 @@ export class CsvCoder {
             if (p - from > 8) {
               codes[Math.imul(action, batchRecords) + record] = this.#longCode(action, from, p);
             } else {
-              const slot =
-                ((action << slotBits) + (Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b) >>> (32 - slotBits))) << 2;
+              const hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
+              const slot = ((action << slotBits) + (hash >>> (32 - slotBits))) << 2;
               const neighbour = slot ^ 4;
               codes[Math.imul(action, batchRecords) + record] =
                 cache[slot] === low && cache[slot + 1] === high
@@ -614,9 +619,10 @@ export class CsvCoder {
     const length = end - start;
     if (source !== this.#bytes) return this.dictionaries[column]!.add(source, start, end);
     if (length > 8) return this.#longCode(column, start, end);
-    const low = length < 4 ? this.#view.getInt32(start, true) & ((1 << (length << 3)) - 1) : this.#view.getInt32(start, true);
-    const word = this.#view.getInt32(start + 4, true);
-    const high = length <= 4 ? 0 : length === 8 ? word : word & ((1 << ((length - 4) << 3)) - 1);
+    const first = this.#view.getInt32(start, true);
+    const second = this.#view.getInt32(start + 4, true);
+    const low = length < 4 ? first & ((1 << (length << 3)) - 1) : first;
+    const high = length <= 4 ? 0 : length === 8 ? second : second & ((1 << ((length - 4) << 3)) - 1);
     const hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
     const slot = ((column << this.#slotBits) + (hash >>> (32 - this.#slotBits))) << 2;
     if (this.#cache[slot] === low && this.#cache[slot + 1] === high) return this.#cache[slot + 2]!;

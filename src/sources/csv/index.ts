@@ -7,8 +7,23 @@ import { CsvCoder, type CsvCoderColumn, type CsvDelimiter } from "./coder.ts";
 import { csvError } from "./errors.ts";
 import { type CsvHeader, readCsvHeader } from "./header.ts";
 
-export { BATCH_RECORDS, CsvCoder, type CsvCoderColumn, type CsvCoderOptions, type CsvDelimiter, type CsvRange } from "./coder.ts";
-export { addRecordsBefore, csvError, MAX_COLUMNS, MAX_FIELD_BYTES, MAX_ROW_BYTES, type CsvFault, type CsvPlace } from "./errors.ts";
+export {
+  BATCH_RECORDS,
+  CsvCoder,
+  type CsvCoderColumn,
+  type CsvCoderOptions,
+  type CsvDelimiter,
+  type CsvRange,
+} from "./coder.ts";
+export {
+  addRecordsBefore,
+  csvError,
+  type CsvFault,
+  type CsvPlace,
+  MAX_COLUMNS,
+  MAX_FIELD_BYTES,
+  MAX_ROW_BYTES,
+} from "./errors.ts";
 export { type CsvHeader, readCsvHeader } from "./header.ts";
 export {
   AFTER_QUOTE,
@@ -117,7 +132,7 @@ function startPass(file: OpenFile, hasher: Hasher, delimiter: CsvDelimiter, requ
     const same = columns.findIndex((column) => column.index === index && column.as === as);
     if (same < 0) return columns.push({ index, name, as, nulls }) - 1;
     if (as === "numbers" && columns[same]!.nulls?.join("\0") !== nulls?.join("\0")) {
-      throw new InternalError("csv/column-request", `Column "${name}" is asked for as numbers twice, with different nulls.`);
+      throw new InternalError("csv/column-request", `Column "${name}" is wanted as numbers twice, with other nulls.`);
     }
     return same;
   });
@@ -154,7 +169,7 @@ function startPass(file: OpenFile, hasher: Hasher, delimiter: CsvDelimiter, requ
     batches: batches(),
     fingerprint(): string {
       if (fingerprint === undefined) {
-        throw new InternalError("csv/fingerprint-too-early", "The fingerprint was asked for before the last batch was read.");
+        throw new InternalError("csv/fingerprint-too-early", "Asked for the fingerprint before the last batch was read.");
       }
       return fingerprint;
     },

@@ -67,7 +67,13 @@ function stateByBytes(bytes: Uint8Array, start: number, end: number, state: Quot
  * is exact as long as each opening quote follows a delimiter, a line feed or a quote.
  * @returns undefined when one does not, so that some quote is an ordinary character
  */
-function isQuotedAfterWords(bytes: Uint8Array, start: number, end: number, state: QuoteState, delimiter: number): boolean | undefined {
+function isQuotedAfterWords(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  state: QuoteState,
+  delimiter: number,
+): boolean | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const delimiters = Math.imul(delimiter, ONES);
   let inside = state === QUOTED ? HIGHS : 0; // all four top bits or none
