@@ -297,7 +297,8 @@ function fieldOf(policy: Policy, name: string, levels: Readonly<Record<string, n
   const { label, description, role, nullMeaning } = columnPolicy(policy, name);
   const { type } = releasedColumn(policy, name, levels);
   const level = Object.hasOwn(levels, name) ? levels[name]! : 0;
-  const coarsened = level > 0 ? ` Made coarser: ${levelNames(policy, name)[level]!}.` : "";
+  const levelName = levelNames(policy, name)[level]!;
+  const coarsened = level === 0 ? "" : levelName === "suppressed" ? " Every value is replaced by *." : ` Made coarser: ${levelName}.`;
   return {
     name,
     type,
