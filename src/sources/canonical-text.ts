@@ -1,11 +1,16 @@
 /** The one text of each value, whatever format it comes from (see Source). */
 
-/** Shortest text that reads back as the same double; -0 is "0"; "NaN", "Infinity", "-Infinity" for the caller to refuse. */
+/**
+ * Shortest text that reads back as the same double; -0 is "0"; "NaN", "Infinity", "-Infinity" for the caller to refuse.
+ */
 export function doubleText(value: number): string {
   return value === 0 ? "0" : String(value);
 }
 
-/** Shortest text that reads back as the same single-precision number. Each candidate is the nearest with that many digits. */
+/**
+ * Shortest text that reads back as the same single-precision number. Each candidate is the nearest with that many
+ * digits.
+ */
 export function singleText(value: number): string {
   if (!Number.isFinite(value) || Number.isInteger(value)) return doubleText(value);
   for (let digits = 1; digits < 9; digits++) {
@@ -42,14 +47,18 @@ export function halfText(bits: number): string {
   return String(value);
 }
 
-/** "YYYY-MM-DD"; years outside 0 to 9999 have a sign and at least six digits (ISO 8601 expanded). Exact for |days| < 2^47. */
+/**
+ * "YYYY-MM-DD"; years outside 0 to 9999 have a sign and at least six digits (ISO 8601 expanded). Exact for |days| <
+ * 2^47.
+ */
 export function dateText(epochDay: number): string {
   // Days to civil date on the proleptic Gregorian calendar, in 400-year cycles that start on 1 March of year 0.
   const shifted = epochDay + 719_468;
   const cycle = Math.floor(shifted / 146_097);
   const dayOfCycle = shifted - cycle * 146_097;
   const yearOfCycle = Math.floor(
-    (dayOfCycle - Math.floor(dayOfCycle / 1460) + Math.floor(dayOfCycle / 36_524) - Math.floor(dayOfCycle / 146_096)) / 365,
+    (dayOfCycle - Math.floor(dayOfCycle / 1460) + Math.floor(dayOfCycle / 36_524) -
+      Math.floor(dayOfCycle / 146_096)) / 365,
   );
   const dayOfYear = dayOfCycle - (365 * yearOfCycle + Math.floor(yearOfCycle / 4) - Math.floor(yearOfCycle / 100));
   const marchMonth = Math.floor((5 * dayOfYear + 2) / 153);
@@ -65,8 +74,8 @@ export type SecondDigits = 0 | 3 | 6 | 9;
 const UNITS_PER_DAY = { 0: 86_400n, 3: 86_400_000n, 6: 86_400_000_000n, 9: 86_400_000_000_000n } as const;
 
 /**
- * ISO 8601 text of a count of units since 1970-01-01T00:00:00, exact for every 64-bit count. The fraction has 0, 3, 6 or 9
- * digits, as few as hold it. Ends in Z when `zoned` (an instant), has no zone otherwise (a wall-clock reading).
+ * ISO 8601 text of a count of units since 1970-01-01T00:00:00, exact for every 64-bit count. The fraction has 0, 3, 6
+ * or 9 digits, as few as hold it. Ends in Z when `zoned` (an instant), has no zone otherwise (a wall-clock reading).
  */
 export function timestampText(count: bigint, digits: SecondDigits, zoned: boolean): string {
   const perDay = UNITS_PER_DAY[digits];
@@ -78,7 +87,8 @@ export function timestampText(count: bigint, digits: SecondDigits, zoned: boolea
   let fraction = padded(ofDay - second * perSecond, digits || 1);
   if (digits === 0) fraction = "";
   while (fraction.endsWith("000")) fraction = fraction.slice(0, -3);
-  const time = `${padded(Math.floor(second / 3600), 2)}:${padded(Math.floor(second / 60) % 60, 2)}:${padded(second % 60, 2)}`;
+  const parts = [Math.floor(second / 3600), Math.floor(second / 60) % 60, second % 60];
+  const time = parts.map((part) => padded(part, 2)).join(":");
   return `${dateText(Number(days))}T${time}${fraction === "" ? "" : `.${fraction}`}${zoned ? "Z" : ""}`;
 }
 

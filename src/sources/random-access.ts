@@ -33,8 +33,8 @@ export function bytesAccess(bytes: Uint8Array): RandomAccess {
 /** @throws DataError source/truncated when the range is not inside `size` bytes. */
 export function requireRange(offset: number, length: number, size: number): void {
   if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
-    throw new DataError("source/truncated", `The file ends at byte ${size}, but ${length} bytes are expected at byte ${offset}. ` +
-      `The file is cut off or damaged; get a fresh copy.`, { size, offset, length });
+    throw new DataError("source/truncated", `The file ends at byte ${size}, but ${length} bytes are expected at byte ` +
+      `${offset}. The file is cut off or damaged; get a fresh copy.`, { size, offset, length });
   }
 }
 

@@ -16,15 +16,16 @@ export function resolveColumns(names: readonly string[], requests: readonly Colu
   names.forEach((name, index) => places.set(name, index));
   if (places.size < names.length) {
     const twice = names.find((name, index) => places.get(name) !== index)!;
-    throw new DataError("source/duplicate-column", `Column ${JSON.stringify(twice)} occurs more than once. Column names ` +
-      `must differ; rename one of them.`, { column: twice });
+    throw new DataError("source/duplicate-column", `Column ${JSON.stringify(twice)} occurs more than once. Column ` +
+      `names must differ; rename one of them.`, { column: twice });
   }
   return requests.map((request) => {
     const index = places.get(request.name);
     if (index === undefined) {
       const close = closestName(request.name, names);
       throw new DataError("source/unknown-column", `There is no column ${JSON.stringify(request.name)} in the data` +
-        `${close === undefined ? "" : `; did you mean ${JSON.stringify(close)}?`} Name one of its ${names.length} columns.`,
+        `${close === undefined ? "" : `; did you mean ${JSON.stringify(close)}?`} Name one of its ${names.length} ` +
+        `columns.`,
         { column: request.name });
     }
     return { request, index };

@@ -6,8 +6,8 @@ const MAX_BLOCK = 1 << 17;
 const BYTES_ANYWAY = 1 << 24;
 
 /**
- * Can these Zstandard frames unpack to `length` bytes, and surely not to much more? Asked before a library unpacks them, which
- * would believe a frame that promises terabytes. Source: RFC 8878, section 3.1.
+ * Can these Zstandard frames unpack to `length` bytes, and surely not to much more? Asked before a library unpacks
+ * them, which would believe a frame that promises terabytes. Source: RFC 8878, section 3.1.
  */
 export function mayUnpackTo(bytes: Uint8Array, length: number): boolean {
   let stated = 0;

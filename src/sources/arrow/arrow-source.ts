@@ -6,10 +6,14 @@ import { resolveColumns } from "../resolve-columns.ts";
 import type { Pass, PassOptions, Source } from "../source.ts";
 import { bufferDecompressor } from "./body-codecs.ts";
 import { countBits, nullChunk, offsets32, offsets64, type Chunk, type DictionaryValues } from "./chunk.ts";
-import { BATCH_RECORDS, columnReader, type Place } from "./column-reader.ts";
+import { BATCH_RECORDS, columnReader, type ColumnReader, type Place } from "./column-reader.ts";
 import { badMetadata } from "./flatbuffer.ts";
-import { isArrowFile, readBlock, readFooter, readStream, readStreamSchema, requireSchema, type PlacedMessage } from "./ipc-reader.ts";
-import { placesOf, type IpcCodec, type IpcDictionary, type IpcField, type IpcRecordBatch, type IpcSchema } from "./metadata.ts";
+import {
+  isArrowFile, readBlock, readFooter, readStream, readStreamSchema, requireSchema, type PlacedMessage,
+} from "./ipc-reader.ts";
+import {
+  placesOf, type IpcCodec, type IpcDictionary, type IpcField, type IpcRecordBatch, type IpcSchema,
+} from "./metadata.ts";
 import { physicalType, type ArrowType } from "./types.ts";
 
 export interface ArrowSourceOptions {
@@ -23,12 +27,13 @@ export interface ArrowSourceOptions {
 const SWEEP_BYTES = 1 << 20;
 
 /**
- * An Arrow IPC file or stream, told apart by how it begins. Every length, offset, count and code is checked against the bytes
- * present before it is used; buffers of columns that are not requested are hashed, not decoded.
+ * An Arrow IPC file or stream, told apart by how it begins. Every length, offset, count and code is checked against the
+ * bytes present before it is used; buffers of columns that are not requested are hashed, not decoded.
  * Memory: the requested columns of one record batch, and the dictionaries.
  *
  * @throws DataError arrow/truncated, arrow/bad-metadata, arrow/big-endian, arrow/unsupported-compression,
- *   arrow/missing-package, arrow/unsupported-type, arrow/unsupported-version, arrow/trailing-bytes and those of the column readers
+ *   arrow/missing-package, arrow/unsupported-type, arrow/unsupported-version, arrow/trailing-bytes
+ *   and those of the column readers
  */
 export function arrowSource(input: ByteInput, options: ArrowSourceOptions = {}): Source {
   return {
@@ -38,7 +43,8 @@ export function arrowSource(input: ByteInput, options: ArrowSourceOptions = {}):
     async columns() {
       const { access, close } = await openInput(input);
       try {
-        const schema = (await isArrowFile(access)) ? (await readFooter(access)).footer.schema : await readStreamSchema(access);
+        const isFile = await isArrowFile(access);
+        const schema = isFile ? (await readFooter(access)).footer.schema : await readStreamSchema(access);
         const columns = schema.fields.map(({ name, type }) => ({ name, type: physicalType(type) }));
         resolveColumns(columns.map((column) => column.name), []);
         return columns;
@@ -59,7 +65,9 @@ class ArrowPass implements Pass {
   }
 
   fingerprint(): string {
-    if (this.#fingerprint === undefined) throw new InternalError("source/unfinished-pass", "The fingerprint was asked for before the batches ended.");
+    if (this.#fingerprint === undefined) {
+      throw new InternalError("source/unfinished-pass", "The fingerprint was asked for before the batches ended.");
+    }
     return this.#fingerprint;
   }
 
@@ -122,7 +130,7 @@ class BatchDecoder {
   readonly #schema: IpcSchema;
   readonly #options: PassOptions;
   readonly #place: Place = { area: "arrow", recordsBefore: 0 };
-  readonly #requested: { readonly field: IpcField; readonly index: number; readonly reader: ReturnType<typeof columnReader> }[];
+  readonly #requested: { readonly field: IpcField; readonly index: number; readonly reader: ColumnReader }[];
   readonly #wanted: ReadonlySet<bigint>;
   readonly #dictionaries = new Map<bigint, DictionaryValues>();
   readonly #decompressors = new Map<IpcCodec, (bytes: Uint8Array) => Uint8Array>();
@@ -133,19 +141,23 @@ class BatchDecoder {
     this.#hasher = hasher;
     this.#schema = schema;
     this.#options = options;
-    this.#requested = resolveColumns(schema.fields.map((field) => field.name), options.columns).map(({ request, index }) => {
+    const names = schema.fields.map((field) => field.name);
+    this.#requested = resolveColumns(names, options.columns).map(({ request, index }) => {
       const field = schema.fields[index]!;
       return { field, index, reader: columnReader(field.name, field.type, request, this.#place) };
     });
-    this.#wanted = new Set(this.#requested.flatMap(({ field }) => (field.dictionaryId === undefined ? [] : [field.dictionaryId])));
+    this.#wanted = new Set(this.#requested.map(({ field }) => field.dictionaryId).filter((id) => id !== undefined));
   }
 
   async dictionary(placed: PlacedMessage): Promise<void> {
     const { message } = placed;
     if (message.kind !== "dictionary") return;
-    const known: IpcDictionary = this.#schema.dictionaries.get(message.id) ?? badMetadata("a dictionary that no column uses");
+    const known: IpcDictionary = this.#schema.dictionaries.get(message.id) ?? badMetadata("a dictionary that no " +
+      "column uses");
     const before = this.#dictionaries.get(message.id);
-    if (message.delta && before === undefined && this.#wanted.has(message.id)) badMetadata("more of a dictionary that was never begun");
+    if (message.delta && before === undefined && this.#wanted.has(message.id)) {
+      badMetadata("more of a dictionary that was never begun");
+    }
     const [place] = placesOf([known.layout], message.batch);
     const wanted = this.#wanted.has(message.id) ? [{ type: known.type, ...place! }] : [];
     const [chunk] = await this.#body(placed, message.batch, wanted);
@@ -173,7 +185,10 @@ class BatchDecoder {
     this.#place.recordsBefore += records;
   }
 
-  /** Records that no requested column has bytes for could be any number; a bit each in the body is the least that is believed. */
+  /**
+   * Records that no requested column has bytes for could be any number; a bit each in the body is the least that is
+   * believed.
+   */
   #requireBacking(records: number, bodyLength: number): void {
     const backed = this.#requested.some(({ field }) => field.type.kind !== "null");
     if (!backed && records > BATCH_RECORDS + bodyLength * 8) badMetadata("more records than the bytes can hold");
@@ -211,7 +226,8 @@ class BatchDecoder {
       const bytes = (b: number): Uint8Array => loaded.get(buffer + b) ?? EMPTY;
       const offsets = type.kind === "utf8" ? (type.large ? offsets64(bytes(1)) : offsets32(bytes(1))) : undefined;
       return {
-        length, bitOffset: 0, offsets, data: bytes(type.kind === "utf8" ? 2 : 1), validity: validityOf(bytes(0), length, batch.nodes[node * 2 + 1]!),
+        length, bitOffset: 0, offsets, data: bytes(type.kind === "utf8" ? 2 : 1),
+        validity: validityOf(bytes(0), length, batch.nodes[node * 2 + 1]!),
         dictionary: dictionary === undefined ? undefined : this.#dictionaries.get(dictionary) ?? NO_VALUES,
       };
     });
@@ -244,8 +260,8 @@ function validityOf(bitmap: Uint8Array, length: number, nulls: number): Uint8Arr
   if (bitmap.length === 0) return nulls === 0 ? undefined : badMetadata("nulls without a validity bitmap");
   if (bitmap.length * 8 < length) badMetadata("a validity bitmap too short for its records");
   if (length - countBits(bitmap, 0, length) !== nulls) {
-    throw new DataError("arrow/null-count", "A column has another number of nulls than its metadata state. The file is damaged; get a fresh copy " +
-      "or write it again.", { stated: nulls });
+    throw new DataError("arrow/null-count", "A column has another number of nulls than its metadata state. The file " +
+      "is damaged; get a fresh copy or write it again.", { stated: nulls });
   }
   return nulls === 0 ? undefined : bitmap;
 }

@@ -23,7 +23,9 @@ export async function bufferDecompressor(codec: IpcCodec): Promise<(bytes: Uint8
     const packed = bytes.subarray(8);
     if (stated === -1n) return packed; // stored as it is, since compression did not pay
     const length = Number(stated);
-    if (length < 0 || (length > BYTES_ANYWAY && length > packed.length * BYTES_PER_BYTE)) badMetadata("a buffer that claims to unpack to absurd size");
+    if (length < 0 || (length > BYTES_ANYWAY && length > packed.length * BYTES_PER_BYTE)) {
+      badMetadata("a buffer that claims to unpack to absurd size");
+    }
     let unpacked: Uint8Array | undefined;
     try {
       unpacked = unpack(packed, length);
@@ -40,7 +42,7 @@ async function zstd(): Promise<Unpack> {
     const unpack = compressors.ZSTD!;
     return (bytes, length) => (mayUnpackTo(bytes, length) ? unpack(bytes, length) : undefined);
   } catch {
-    throw new DataError("arrow/missing-package", "The Arrow data are compressed with ZSTD. Install the package that unpacks it: " +
-      "npm install hyparquet-compressors", { codec: "ZSTD" });
+    throw new DataError("arrow/missing-package", "The Arrow data are compressed with ZSTD. Install the package that " +
+      "unpacks it: npm install hyparquet-compressors", { codec: "ZSTD" });
   }
 }

@@ -32,17 +32,19 @@ export interface ColumnReader {
 /**
  * A reader takes chunks of plain values and chunks with a dictionary alike: Parquet has both in one column.
  *
- * @throws DataError <area>/unsupported-type, source/not-a-number. The reader itself throws DataError for buffers that are
- *   too short, text that is not UTF-8, codes outside their dictionary and values without a canonical form.
+ * @throws DataError <area>/unsupported-type, source/not-a-number. The reader itself throws DataError for buffers that
+ *   are too short, text that is not UTF-8, codes outside their dictionary and values without a canonical form.
  */
 export function columnReader(name: string, type: ArrowType, request: ColumnRequest, place: Place): ColumnReader {
   if (!isSupported(type)) throw unsupportedType(name, type, place.area);
-  return request.as === "codes" ? new CodeReader(name, type, request, place) : new NumberReader(name, type, request, place);
+  const Reader = request.as === "codes" ? CodeReader : NumberReader;
+  return new Reader(name, type, request, place);
 }
 
 function unsupportedType(name: string, type: ArrowType, area: string): DataError {
-  return new DataError(`${area}/unsupported-type`, `Column ${JSON.stringify(name)} has the type ${arrowTypeName(type)}, which is ` +
-    `not supported. Drop the column, or write it as text, a number, a date or a timestamp.`, { column: name, type: arrowTypeName(type) });
+  return new DataError(`${area}/unsupported-type`, `Column ${JSON.stringify(name)} has the type ` +
+    `${arrowTypeName(type)}, which is not supported. Drop the column, or write it as text, a number, a date or a ` +
+    `timestamp.`, { column: name, type: arrowTypeName(type) });
 }
 
 /** Is there a value at this bit? */
@@ -73,9 +75,12 @@ type Fail = (index: number, code: string, found: string, advice: string) => Data
 
 function failure(name: string, place: Place, index: number, code: string, found: string, advice: string): DataError {
   const where = `Column ${JSON.stringify(name)}`;
-  if (index < 0) return new DataError(`${place.area}/${code}`, `${where}: found ${found}. ${advice}.`, { column: name });
+  if (index < 0) {
+    return new DataError(`${place.area}/${code}`, `${where}: found ${found}. ${advice}.`, { column: name });
+  }
   const record = place.recordsBefore + index + 1;
-  return new DataError(`${place.area}/${code}`, `${where}, record ${record}: found ${found}. ${advice}.`, { column: name, record });
+  const sentence = `${where}, record ${record}: found ${found}. ${advice}.`;
+  return new DataError(`${place.area}/${code}`, sentence, { column: name, record });
 }
 
 const allowedTexts = (request: ColumnRequest): ReadonlySet<string> => new Set(request.nulls ?? []);
@@ -83,7 +88,9 @@ const allowedTexts = (request: ColumnRequest): ReadonlySet<string> => new Set(re
 type Decode = (chunk: Chunk, from: number, to: number) => void;
 
 /** A loop that writes the codes of records from..to to the leading entries of `out`. */
-function codeDecoder(type: ArrowType, builder: DictionaryBuilder, out: Int32Array, allowed: ReadonlySet<string>, fail: Fail): Decode {
+function codeDecoder(
+  type: ArrowType, builder: DictionaryBuilder, out: Int32Array, allowed: ReadonlySet<string>, fail: Fail,
+): Decode {
   if (type.kind === "dictionary") return dictionaryDecoder(type.value, type.index, builder, out, allowed, fail);
   if (type.kind === "null") return (_chunk, from, to) => void out.fill(-1, 0, to - from);
   const plain: Decode = type.kind === "utf8"
@@ -100,7 +107,9 @@ function codeDecoder(type: ArrowType, builder: DictionaryBuilder, out: Int32Arra
 /** Codes of dictionaries outside Arrow. */
 const INT32: IndexType = { bits: 32, signed: true };
 
-function decodeText(chunk: Chunk, from: number, to: number, builder: DictionaryBuilder, out: Int32Array, fail: Fail): void {
+function decodeText(
+  chunk: Chunk, from: number, to: number, builder: DictionaryBuilder, out: Int32Array, fail: Fail,
+): void {
   const { validity, bitOffset, data } = chunk;
   const offsets = chunk.offsets!;
   requireBuffers(chunk, chunk.length + 1, offsets.length, fail);
@@ -158,13 +167,16 @@ function fixedWidthDecoder(
     return (chunk, from, to) => {
       const { validity, bitOffset, data } = chunk;
       const values = width === 2 ? new DataView(data.buffer, data.byteOffset, data.byteLength) : undefined;
-      requireBuffers(chunk, width === 0 ? bitOffset + chunk.length : chunk.length, width === 0 ? data.length * 8 : data.length / width, fail);
+      if (width === 0) requireBuffers(chunk, bitOffset + chunk.length, data.length * 8, fail);
+      else requireBuffers(chunk, chunk.length * width, data.length, fail);
       for (let i = from; i < to; i++) {
         if (validity !== undefined && !isSet(validity, bitOffset + i)) {
           out[i - from] = -1;
           continue;
         }
-        const bits = values !== undefined ? values.getUint16(i * 2, true) : width === 1 ? data[i]! : isSet(data, bitOffset + i) ? 1 : 0;
+        let bits: number;
+        if (values !== undefined) bits = values.getUint16(i * 2, true);
+        else bits = width === 1 ? data[i]! : Number(isSet(data, bitOffset + i));
         let code = table[bits]!;
         if (code === UNSEEN) {
           code = coded(textOf(signed ? (bits << extend) >> extend : bits, 0), i);
@@ -235,8 +247,8 @@ function fixedWidthDecoder(
 }
 
 /**
- * The distinct values of an Arrow dictionary and the code of each entry in them. Decodes every entry, used or not, so that a
- * damaged dictionary is refused whatever the codes are. A delta costs its own entries only.
+ * The distinct values of an Arrow dictionary and the code of each entry in them. Decodes every entry, used or not, so
+ * that a damaged dictionary is refused whatever the codes are. A delta costs its own entries only.
  */
 class LocalDictionary {
   distinct = new DictionaryBuilder();
@@ -260,7 +272,7 @@ class LocalDictionary {
   update(values: DictionaryValues): boolean {
     if (values === this.#values) return true;
     const known = this.#values?.parts ?? [];
-    const grown = this.#values !== undefined && known.length <= values.parts.length && known.every((part, i) => part === values.parts[i]);
+    const grown = this.#values !== undefined && known.every((part, i) => part === values.parts[i]);
     if (!grown) {
       this.distinct = new DictionaryBuilder();
       this.entries = 0;
@@ -315,7 +327,8 @@ function readEntries(
 }
 
 function dictionaryDecoder(
-  value: ArrowType, index: IndexType, builder: DictionaryBuilder, out: Int32Array, allowed: ReadonlySet<string>, fail: Fail,
+  value: ArrowType, index: IndexType, builder: DictionaryBuilder, out: Int32Array, allowed: ReadonlySet<string>,
+  fail: Fail,
 ): Decode {
   const local = new LocalDictionary(value, allowed, fail);
   let remap = new Int32Array(0); // entry -> code in `builder`; filled on first use, so that unused values never enter
@@ -377,7 +390,9 @@ function numberDecoder(name: string, type: ArrowType, request: ColumnRequest, ou
       };
     }
     case "dictionary":
-      if (["int", "float", "decimal", "utf8"].includes(type.value.kind)) return entryDecoder(type.value, type.index, allowed, out, fail);
+      if (["int", "float", "decimal", "utf8"].includes(type.value.kind)) {
+        return entryDecoder(type.value, type.index, allowed, out, fail);
+      }
       throw notNumbers(name, type);
     default:
       throw notNumbers(name, type);
@@ -395,10 +410,14 @@ function textDecoder(allowed: ReadonlySet<string>, out: Float64Array, fail: Fail
 }
 
 /** Numbers of dictionary entries, by their texts; singles and halves back from their shortest text, which is exact. */
-function entryDecoder(value: ArrowType, index: IndexType, allowed: ReadonlySet<string>, out: Float64Array, fail: Fail): Decode {
-  // Entries may be anything as long as nothing uses them, so what is not finite is let through here and caught by the texts.
+function entryDecoder(
+  value: ArrowType, index: IndexType, allowed: ReadonlySet<string>, out: Float64Array, fail: Fail,
+): Decode {
+  // Entries may be anything as long as nothing uses them, so what is not finite is let through here and caught by the
+  // texts.
   const local = new LocalDictionary(value, new Set([...allowed, ...NOT_FINITE]), fail);
-  const rounded = value.kind !== "float" || value.bits === 64 ? undefined : value.bits === 32 ? Math.fround : nearestHalf;
+  const isNarrow = value.kind === "float" && value.bits < 64;
+  const rounded = !isNarrow ? undefined : value.bits === 32 ? Math.fround : nearestHalf;
   const entries = new Int32Array(BATCH_RECORDS);
   let numberOf: (code: number, index: number) => number;
   return (chunk, from, to) => {
@@ -423,16 +442,19 @@ function nearestHalf(value: number): number {
 }
 
 function notNumbers(name: string, type: ArrowType): DataError {
-  return new DataError("source/not-a-number", `Column ${JSON.stringify(name)} has the type ${arrowTypeName(type)}, and is used ` +
-    `as a measure or weight. Use a column of numbers.`, { column: name, type: arrowTypeName(type) });
+  return new DataError("source/not-a-number", `Column ${JSON.stringify(name)} has the type ${arrowTypeName(type)}, ` +
+    `and is used as a measure or weight. Use a column of numbers.`, { column: name, type: arrowTypeName(type) });
 }
 
 function inexact(fail: Fail, index: number): DataError {
-  return fail(index, "inexact-number", "a number with more digits than a measure can hold exactly", "Round the column or use it as a key");
+  const found = "a number with more digits than a measure can hold exactly";
+  return fail(index, "inexact-number", found, "Round the column or use it as a key");
 }
 
 /** Number of each text, parsed once; NaN for null and for texts declared null. */
-function parsedTexts(texts: DictionaryBuilder, allowed: ReadonlySet<string>, fail: Fail): (code: number, index: number) => number {
+function parsedTexts(
+  texts: DictionaryBuilder, allowed: ReadonlySet<string>, fail: Fail,
+): (code: number, index: number) => number {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let numbers = new Float64Array(256);
   const known: boolean[] = [];
@@ -442,7 +464,8 @@ function parsedTexts(texts: DictionaryBuilder, allowed: ReadonlySet<string>, fai
     const text = decoder.decode(texts.bytes.subarray(texts.offsets[code]!, texts.offsets[code + 1]!));
     const value = allowed.has(text) ? NaN : exactDecimal(text);
     if (value === NOT_A_NUMBER) {
-      throw fail(index, "not-a-number", "text that is not a decimal number", "Declare it under nulls or clean the data");
+      throw fail(index, "not-a-number", "text that is not a decimal number", "Declare it under nulls or clean the " +
+        "data");
     }
     if (value === INEXACT) throw inexact(fail, index);
     while (code >= numbers.length) {
@@ -491,7 +514,9 @@ function valueDecoder(
 }
 
 /** Reads one number at a byte offset; undefined when no double stands for it. */
-function numberReader(type: ArrowType & { kind: "int" | "float" | "decimal" }): (view: DataView, at: number) => number | undefined {
+function numberReader(
+  type: ArrowType & { kind: "int" | "float" | "decimal" },
+): (view: DataView, at: number) => number | undefined {
   if (type.kind === "float") {
     if (type.bits === 64) return (view, at) => view.getFloat64(at, true);
     if (type.bits === 32) return (view, at) => view.getFloat32(at, true);

@@ -7,8 +7,9 @@ import { valueBytes } from "./value-text.ts";
 const encoder = new TextEncoder();
 
 /**
- * Hash of one Arrow column's content: name, type, and the values in order. How records are cut into batches, what lies in
- * null slots, and unused dictionary values do not matter. Columns of unsupported types count by name, type and length only.
+ * Hash of one Arrow column's content: name, type, and the values in order. How records are cut into batches, what lies
+ * in null slots, and unused dictionary values do not matter. Columns of unsupported types count by name, type and
+ * length only.
  */
 export class ColumnHash {
   readonly #name: string;
@@ -44,7 +45,8 @@ export class ColumnHash {
     }
 
     const nulls = this.#nullPositions(chunk, from, to);
-    if (nulls.length > 0) this.#nulls.update(bytesOf(Float64Array.from(nulls, (i) => this.#records - count + i - from)));
+    const before = this.#records - count - from;
+    if (nulls.length > 0) this.#nulls.update(bytesOf(Float64Array.from(nulls, (i) => before + i)));
     if (type.kind === "utf8") {
       const offsets = chunk.offsets!;
       const lengths = new Uint32Array(count);
@@ -74,7 +76,8 @@ export class ColumnHash {
       this.#values.update(bytesOf(offsets.subarray(0, size + 1)));
       this.#values.update(bytes.subarray(0, offsets[size]));
     }
-    const parts = [this.#name, arrowTypeName(this.#type), this.#records, this.#values.digest(), this.#shape.digest(), this.#nulls.digest()];
+    const digests = [this.#values.digest(), this.#shape.digest(), this.#nulls.digest()];
+    const parts = [this.#name, arrowTypeName(this.#type), this.#records, ...digests];
     all.update(encoder.encode(JSON.stringify(parts)));
     return all.digest();
   }

@@ -2,15 +2,16 @@ import { DataError } from "../../errors/index.ts";
 
 /** @throws DataError arrow/bad-metadata: always */
 export function badMetadata(what: string): never {
-  throw new DataError("arrow/bad-metadata", `The Arrow metadata is damaged: ${what}. Get a fresh copy of the file or write it again.`, { what });
+  throw new DataError("arrow/bad-metadata", `The Arrow metadata is damaged: ${what}. Get a fresh copy of the file or ` +
+    `write it again.`, { what });
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * A FlatBuffers buffer from a source that is not trusted: every offset is checked against the bytes present, and no more
- * tables are followed than the bytes have room for, so that tables which are shared cannot blow up.
- * Source: FlatBuffers internals, https://flatbuffers.dev/internals.
+ * A FlatBuffers buffer from a source that is not trusted: every offset is checked against the bytes present, and no
+ * more tables are followed than the bytes have room for, so that tables which are shared cannot blow up. Source:
+ * FlatBuffers internals, https://flatbuffers.dev/internals.
  */
 export class FlatBuffer {
   readonly bytes: Uint8Array;
@@ -135,7 +136,9 @@ export class FlatTable {
   tables(index: number): FlatTable[] {
     const vector = this.vector(index, 4);
     const tables: FlatTable[] = [];
-    for (let i = 0; i < (vector?.length ?? 0); i++) tables.push(this.buffer.table(this.buffer.offset(vector!.start + i * 4)));
+    for (let i = 0; i < (vector?.length ?? 0); i++) {
+      tables.push(this.buffer.table(this.buffer.offset(vector!.start + i * 4)));
+    }
     return tables;
   }
 }

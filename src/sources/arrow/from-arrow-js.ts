@@ -72,7 +72,8 @@ function typeOf(type: ArrowTypeLike): ArrowType {
       return { kind: "bool" };
     case INT: {
       const bits = member("bitWidth");
-      return bits === 8 || bits === 16 || bits === 32 || bits === 64 ? { kind: "int", bits, signed: member("isSigned") === true } : unsupported();
+      if (bits !== 8 && bits !== 16 && bits !== 32 && bits !== 64) return unsupported();
+      return { kind: "int", bits, signed: member("isSigned") === true };
     }
     case FLOAT: {
       const bits = ([16, 32, 64] as const)[member("precision") as number];
@@ -83,7 +84,8 @@ function typeOf(type: ArrowTypeLike): ArrowType {
       return { kind: "utf8", large: type.typeId === LARGE_UTF8 };
     case DECIMAL: {
       const [bits, precision, scale] = [member("bitWidth") ?? 128, member("precision"), member("scale")];
-      if ((bits !== 32 && bits !== 64 && bits !== 128 && bits !== 256) || typeof precision !== "number" || typeof scale !== "number") return unsupported();
+      if (bits !== 32 && bits !== 64 && bits !== 128 && bits !== 256) return unsupported();
+      if (typeof precision !== "number" || typeof scale !== "number") return unsupported();
       return { kind: "decimal", bits, precision, scale };
     }
     case DATE:
@@ -91,12 +93,14 @@ function typeOf(type: ArrowTypeLike): ArrowType {
     case TIMESTAMP: {
       const digits = DIGITS_OF_UNIT[member("unit") as number];
       const zone = member("timezone");
-      return digits === undefined ? unsupported() : { kind: "timestamp", digits, zoned: typeof zone === "string" && zone !== "" };
+      if (digits === undefined) return unsupported();
+      return { kind: "timestamp", digits, zoned: typeof zone === "string" && zone !== "" };
     }
     case DICTIONARY: {
       const index = typeOf(member("indices") as ArrowTypeLike);
       const value = typeOf(member("dictionary") as ArrowTypeLike);
-      return index.kind === "int" && value.kind !== "unsupported" ? { kind: "dictionary", index, value } : unsupported();
+      if (index.kind !== "int" || value.kind === "unsupported") return unsupported();
+      return { kind: "dictionary", index, value };
     }
     default:
       return unsupported();
@@ -114,7 +118,9 @@ export class ArrowJsChunks {
       return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     };
     const { length, offset } = data;
-    if (!Number.isSafeInteger(length) || length < 0 || !Number.isSafeInteger(offset) || offset < 0) throw notArrow(name);
+    if (!Number.isSafeInteger(length) || length < 0 || !Number.isSafeInteger(offset) || offset < 0) {
+      throw notArrow(name);
+    }
     const validity = bytes(data.nullBitmap);
     let dictionary: DictionaryValues | undefined;
     if (type.kind === "dictionary") {
@@ -126,7 +132,7 @@ export class ArrowJsChunks {
       }
     }
     let offsets: Chunk["offsets"];
-    if (type.kind === "utf8") offsets = type.large ? offsets64(bytes(data.valueOffsets)) : offsets32(bytes(data.valueOffsets));
+    if (type.kind === "utf8") offsets = (type.large ? offsets64 : offsets32)(bytes(data.valueOffsets));
     return {
       length, bitOffset: offset, offsets, data: bytes(data.values), dictionary,
       validity: validity.length === 0 ? undefined : validity,
@@ -137,6 +143,6 @@ export class ArrowJsChunks {
 const EMPTY = new Uint8Array(0);
 
 function notArrow(name: string): DataError {
-  return new DataError("arrow/not-arrow", `Column ${JSON.stringify(name)} is not laid out as an apache-arrow vector. Pass a Table or ` +
-    `RecordBatch of the apache-arrow package.`, { column: name });
+  return new DataError("arrow/not-arrow", `Column ${JSON.stringify(name)} is not laid out as an apache-arrow vector. ` +
+    `Pass a Table or RecordBatch of the apache-arrow package.`, { column: name });
 }

@@ -1,7 +1,9 @@
 import { DataError } from "../../errors/index.ts";
 import type { RandomAccess } from "../random-access.ts";
 import { badMetadata } from "./flatbuffer.ts";
-import { parseFooter, parseMessage, type IpcBlock, type IpcFooter, type IpcMessage, type IpcSchema } from "./metadata.ts";
+import {
+  parseFooter, parseMessage, type IpcBlock, type IpcFooter, type IpcMessage, type IpcSchema,
+} from "./metadata.ts";
 
 /** One message and where its body lies in the input. */
 export interface PlacedMessage {
@@ -23,12 +25,16 @@ function hasMagic(bytes: Uint8Array): boolean {
   return true;
 }
 
-/** A file's schema and blocks, in the order of the footer; every block checked to lie inside the file, none over another. */
+/**
+ * A file's schema and blocks, in the order of the footer; every block checked to lie inside the file, none over
+ * another.
+ */
 export async function readFooter(access: RandomAccess): Promise<{ footer: IpcFooter; bytes: Uint8Array }> {
   const { size } = access;
   const trailer = size >= 18 ? await access.read(size - 10, 10) : undefined;
   if (trailer === undefined || !hasMagic(trailer.subarray(4))) {
-    throw new DataError("arrow/truncated", "The Arrow file does not end in its footer. It is cut off or damaged; get a fresh copy.", { size });
+    throw new DataError("arrow/truncated", "The Arrow file does not end in its footer. It is cut off or damaged; get " +
+      "a fresh copy.", { size });
   }
   const footerLength = int32(trailer, 0);
   if (footerLength <= 0 || footerLength > size - 18) badMetadata("a footer larger than the file");
@@ -58,8 +64,8 @@ export async function readBlock(access: RandomAccess, block: IpcBlock): Promise<
 }
 
 /**
- * The messages of a stream. It must end with its end mark or right after a message; anything after the end mark is refused,
- * since it would be left unread.
+ * The messages of a stream. It must end with its end mark or right after a message; anything after the end mark is
+ * refused, since it would be left unread.
  */
 export async function* readStream(access: RandomAccess): AsyncGenerator<PlacedMessage> {
   const { size } = access;
@@ -73,8 +79,8 @@ export async function* readStream(access: RandomAccess): AsyncGenerator<PlacedMe
     } // else the older framing, which has no mark
     if (length === 0) {
       if (at < size) {
-        throw new DataError("arrow/trailing-bytes", `The Arrow stream ends at byte ${at}, but ${size - at} bytes follow. Split them off ` +
-          `or write one stream.`, { offset: at, bytes: size - at });
+        throw new DataError("arrow/trailing-bytes", `The Arrow stream ends at byte ${at}, but ${size - at} bytes ` +
+          `follow. Split them off or write one stream.`, { offset: at, bytes: size - at });
       }
       return;
     }
@@ -91,7 +97,8 @@ export async function* readStream(access: RandomAccess): AsyncGenerator<PlacedMe
 /** The schema that opens a stream. */
 export async function readStreamSchema(access: RandomAccess): Promise<IpcSchema> {
   for await (const { message } of readStream(access)) return requireSchema(message);
-  throw new DataError("arrow/truncated", "The input is empty: no Arrow schema. Give a file or stream written by Arrow.", { size: access.size });
+  throw new DataError("arrow/truncated", "The input is empty: no Arrow schema. Give a file or stream written by " +
+    "Arrow.", { size: access.size });
 }
 
 export function requireSchema(message: IpcMessage): IpcSchema {
@@ -104,7 +111,8 @@ async function take(access: RandomAccess, offset: number, length: number): Promi
 }
 
 function truncated(size: number): never {
-  throw new DataError("arrow/truncated", `The Arrow stream ends inside a message, at byte ${size}. It is cut off or damaged; get a fresh copy.`, { size });
+  throw new DataError("arrow/truncated", `The Arrow stream ends inside a message, at byte ${size}. It is cut off or ` +
+    `damaged; get a fresh copy.`, { size });
 }
 
 function int32(bytes: Uint8Array, at: number): number {

@@ -4,8 +4,8 @@ import { badMetadata, countOf, FlatBuffer, type FlatTable } from "./flatbuffer.t
 import { arrowTypeName, type ArrowType } from "./types.ts";
 
 /**
- * The metadata of Arrow IPC, checked. Source: Arrow columnar format 1.5, Message.fbs, Schema.fbs, File.fbs; field numbers
- * below are their positions there.
+ * The metadata of Arrow IPC, checked. Source: Arrow columnar format 1.5, Message.fbs, Schema.fbs, File.fbs; field
+ * numbers below are their positions there.
  */
 
 /** How many nodes and buffers a column takes up in a record batch; each field has one node, in depth-first order. */
@@ -80,13 +80,17 @@ export function parseMessage(bytes: Uint8Array): IpcMessage {
       return { kind: "schema", schema: parseSchema(header, version), bodyLength };
     case 2: {
       const batch = header.table(1) ?? badMetadata("a dictionary without values");
-      return { kind: "dictionary", id: header.int64(0), delta: header.byte(2, 0) !== 0, batch: parseBatch(batch, bodyLength), bodyLength };
+      return {
+        kind: "dictionary", id: header.int64(0), delta: header.byte(2, 0) !== 0, batch: parseBatch(batch, bodyLength),
+        bodyLength,
+      };
     }
     case 3:
       return { kind: "records", batch: parseBatch(header, bodyLength), bodyLength };
     case 4:
     case 5:
-      throw new DataError("arrow/unsupported-message", "The Arrow data hold a tensor, which is not a table. Write a table.");
+      throw new DataError("arrow/unsupported-message", "The Arrow data hold a tensor, which is not a table. Write a " +
+        "table.");
     default:
       return badMetadata("a message of unknown kind");
   }
@@ -106,7 +110,10 @@ function blocks(footer: FlatTable, index: number): IpcBlock[] {
     const at = vector!.start + i * 24;
     const metadataLength = view.getInt32(at + 8, true);
     if (metadataLength < 0) badMetadata("a count is negative or absurd");
-    return { offset: countOf(view.getBigInt64(at, true)), metadataLength, bodyLength: countOf(view.getBigInt64(at + 16, true)) };
+    return {
+      offset: countOf(view.getBigInt64(at, true)), metadataLength,
+      bodyLength: countOf(view.getBigInt64(at + 16, true)),
+    };
   });
 }
 
@@ -114,21 +121,23 @@ function blocks(footer: FlatTable, index: number): IpcBlock[] {
 function requireVersion(version: number): number {
   if (version === 3 || version === 4) return version;
   if (version < 0 || version > 4) return badMetadata("an unknown metadata version");
-  throw new DataError("arrow/unsupported-version", `The Arrow data have metadata version V${version + 1}; V4 and V5 are supported. ` +
-    `Write the file again with Arrow 0.8 or later.`, { version: version + 1 });
+  throw new DataError("arrow/unsupported-version", `The Arrow data have metadata version V${version + 1}; V4 and V5 ` +
+    `are supported. Write the file again with Arrow 0.8 or later.`, { version: version + 1 });
 }
 
 function parseSchema(schema: FlatTable, version: number): IpcSchema {
   if (schema.int16(0, 0) !== 0) {
-    throw new DataError("arrow/big-endian", "The Arrow data are big endian; only little endian is supported. Write the file again on " +
-      "an ordinary machine.");
+    throw new DataError("arrow/big-endian", "The Arrow data are big endian; only little endian is supported. Write " +
+      "the file again on an ordinary machine.");
   }
   const dictionaries = new Map<bigint, IpcDictionary>();
   const fields = schema.tables(1).map((field) => parseField(field, version, dictionaries, 0));
   return { fields, dictionaries };
 }
 
-function parseField(field: FlatTable, version: number, dictionaries: Map<bigint, IpcDictionary>, depth: number): IpcField {
+function parseField(
+  field: FlatTable, version: number, dictionaries: Map<bigint, IpcDictionary>, depth: number,
+): IpcField {
   if (depth > MAX_DEPTH) badMetadata("columns nested too deep");
   const name = field.string(0) ?? "";
   const children = field.tables(5).map((child) => parseField(child, version, dictionaries, depth + 1));
@@ -140,7 +149,9 @@ function parseField(field: FlatTable, version: number, dictionaries: Map<bigint,
 
   const id = encoding.int64(0);
   const known = dictionaries.get(id);
-  if (known !== undefined && !(arrowTypeName(known.type) === arrowTypeName(plain.type) && sameLayout(known.layout, plain.layout))) {
+  const same = known === undefined ||
+    (arrowTypeName(known.type) === arrowTypeName(plain.type) && sameLayout(known.layout, plain.layout));
+  if (!same) {
     badMetadata("one dictionary with two types");
   }
   dictionaries.set(id, plain);
@@ -164,7 +175,8 @@ function integerType(type: FlatTable): ArrowType & { kind: "int" } {
 const DIGITS_OF_UNIT: readonly SecondDigits[] = [0, 3, 6, 9];
 
 /** Names of the types that are not read, by their number in the union Type; [buffers, children, variadic]. */
-const UNREAD: Readonly<Record<number, readonly [name: string, buffers: number, children: number | "any", variadic?: boolean]>> = {
+type Unread = readonly [name: string, buffers: number, children: number | "any", variadic?: boolean];
+const UNREAD: Readonly<Record<number, Unread>> = {
   4: ["binary", 3, 0],
   9: ["time", 2, 0],
   11: ["interval", 2, 0],
@@ -183,7 +195,9 @@ const UNREAD: Readonly<Record<number, readonly [name: string, buffers: number, c
   26: ["large_list_view", 3, 1],
 };
 
-function parseType(field: FlatTable, version: number, children: readonly Layout[]): { type: ArrowType; layout: Layout } {
+function parseType(
+  field: FlatTable, version: number, children: readonly Layout[],
+): { type: ArrowType; layout: Layout } {
   const kind = field.byte(2, 0);
   const details = field.table(3) ?? badMetadata("a column without a type");
   const leaf = (type: ArrowType, buffers = 2): { type: ArrowType; layout: Layout } => {
@@ -207,7 +221,9 @@ function parseType(field: FlatTable, version: number, children: readonly Layout[
     case 7: {
       const [precision, scale, bits] = [details.int32(0, 0), details.int32(1, 0), details.int32(2, 128)];
       const most = { 32: 9, 64: 18, 128: 38, 256: 76 }[bits];
-      if (most === undefined || precision < 1 || precision > most || Math.abs(scale) > 1000) badMetadata("a decimal of unknown width");
+      if (most === undefined || precision < 1 || precision > most || Math.abs(scale) > 1000) {
+        badMetadata("a decimal of unknown width");
+      }
       return leaf({ kind: "decimal", bits: bits as 32 | 64 | 128 | 256, precision, scale });
     }
     case 8: {
@@ -227,8 +243,8 @@ function parseType(field: FlatTable, version: number, children: readonly Layout[
     default: {
       const unread = UNREAD[kind];
       if (unread === undefined) {
-        throw new DataError("arrow/unsupported-type", `The Arrow schema has a column of type number ${kind}, which is not known, so the ` +
-          `columns after it cannot be found. Write the file without it.`, { type: kind });
+        throw new DataError("arrow/unsupported-type", `The Arrow schema has a column of type number ${kind}, which ` +
+          `is not known, so the columns after it cannot be found. Write the file without it.`, { type: kind });
       }
       const [name, buffers, expected, variadic = false] = unread;
       if (expected !== "any" && children.length !== expected) badMetadata("a column with the wrong number of children");
@@ -243,8 +259,8 @@ function parseBatch(batch: FlatTable, bodyLength: number): IpcRecordBatch {
   const compression = batch.table(3);
   const codec = compression === undefined ? undefined : CODECS[compression.byte(0, 0)];
   if (compression !== undefined && (codec === undefined || compression.byte(1, 0) !== 0)) {
-    throw new DataError("arrow/unsupported-compression", "The Arrow data are compressed in a way that is not known. Write the file again " +
-      "without compression, or with LZ4 or ZSTD.");
+    throw new DataError("arrow/unsupported-compression", "The Arrow data are compressed in a way that is not known. " +
+      "Write the file again without compression, or with LZ4 or ZSTD.");
   }
   const { view } = batch.buffer;
   const pairs = (index: number): Float64Array => {
@@ -255,7 +271,9 @@ function parseBatch(batch: FlatTable, bodyLength: number): IpcRecordBatch {
   };
   const nodes = pairs(1);
   const buffers = pairs(2);
-  for (let i = 0; i < nodes.length; i += 2) if (nodes[i + 1]! > nodes[i]!) badMetadata("a column with more nulls than records");
+  for (let i = 0; i < nodes.length; i += 2) {
+    if (nodes[i + 1]! > nodes[i]!) badMetadata("a column with more nulls than records");
+  }
   let end = 0;
   for (let i = 0; i < buffers.length; i += 2) {
     if (buffers[i + 1] === 0) continue;
@@ -264,11 +282,15 @@ function parseBatch(batch: FlatTable, bodyLength: number): IpcRecordBatch {
     if (end > bodyLength) badMetadata("a buffer outside its message");
   }
   const vector = batch.vector(4, 8);
-  const variadic = Array.from({ length: vector?.length ?? 0 }, (_, i) => countOf(view.getBigInt64(vector!.start + i * 8, true)));
+  const variadic = Array.from({ length: vector?.length ?? 0 }, (_, i) =>
+    countOf(view.getBigInt64(vector!.start + i * 8, true)));
   return { records: batch.count(0), nodes, buffers, variadic, codec };
 }
 
-/** First node and first buffer of each top-level column. @throws DataError arrow/bad-metadata when the counts do not add up */
+/**
+ * First node and first buffer of each top-level column. @throws DataError arrow/bad-metadata when the counts do not add
+ * up
+ */
 export function placesOf(layouts: readonly Layout[], batch: IpcRecordBatch): { node: number; buffer: number }[] {
   let node = 0;
   let buffer = 0;
@@ -282,7 +304,9 @@ export function placesOf(layouts: readonly Layout[], batch: IpcRecordBatch): { n
   };
   const places = layouts.map((layout) => {
     const place = { node, buffer };
-    if (batch.nodes[node * 2] !== batch.records && node < nodes) badMetadata("a column with another length than its record batch");
+    if (batch.nodes[node * 2] !== batch.records && node < nodes) {
+      badMetadata("a column with another length than its record batch");
+    }
     skip(layout);
     return place;
   });

@@ -31,7 +31,8 @@ export function textOfBits(type: ArrowType, allowed: ReadonlySet<string>): (low:
     case "bool":
       return (low) => (low ? "true" : "false");
     case "int":
-      return type.bits === 64 ? (low, high) => int64(low, high, type.signed).toString() : (low) => String(type.signed ? low : low >>> 0);
+      if (type.bits === 64) return (low, high) => int64(low, high, type.signed).toString();
+      return (low) => String(type.signed ? low : low >>> 0);
     case "float": {
       const finite = (value: number, text: string): string => (Number.isFinite(value) || allowed.has(text) ? text : "");
       if (type.bits === 16) {
@@ -89,7 +90,8 @@ export function refusalOf(type: ArrowType): { code: string; found: string; advic
       return { code: "not-finite", found: "a number that is not finite (NaN or infinite)",
         advice: 'Declare it under nulls (such as "NaN") or clean the data' };
     case "date":
-      return { code: "not-a-whole-day", found: "a date that is not a whole day", advice: "Write the column as a timestamp" };
+      return { code: "not-a-whole-day", found: "a date that is not a whole day", advice: "Write the column as a " +
+        "timestamp" };
     default:
       return { code: "too-many-digits", found: "a decimal with more digits than its type declares",
         advice: "The file is damaged or its writer is wrong; write it again" };

@@ -2,7 +2,9 @@ import type { Batch } from "../../columns/index.ts";
 import { DataError, InternalError } from "../../errors/index.ts";
 import { BATCH_RECORDS, columnReader, type ColumnReader, type Place } from "../arrow/column-reader.ts";
 import { ColumnHash, joinedFingerprint } from "../arrow/content-hash.ts";
-import { ArrowJsChunks, typeOfField, type ArrowBatchLike, type ArrowSchemaLike, type ArrowTableLike } from "../arrow/from-arrow-js.ts";
+import {
+  ArrowJsChunks, typeOfField, type ArrowBatchLike, type ArrowSchemaLike, type ArrowTableLike,
+} from "../arrow/from-arrow-js.ts";
 import { arrowTypeName, isSupported, physicalType, type ArrowType } from "../arrow/types.ts";
 import { plainHasher, type NewHasher } from "../hasher.ts";
 import { resolveColumns } from "../resolve-columns.ts";
@@ -27,13 +29,16 @@ export function tableSource(table: ArrowTableLike, options: MemorySourceOptions 
 }
 
 /** Record batches as they come, or a function that starts them anew for each pass. */
-export type BatchInput = AsyncIterable<ArrowBatchLike> | Iterable<ArrowBatchLike> | (() => AsyncIterable<ArrowBatchLike> | Iterable<ArrowBatchLike>);
+export type BatchInput = BatchIterable | (() => BatchIterable);
+type BatchIterable = AsyncIterable<ArrowBatchLike> | Iterable<ArrowBatchLike>;
 
 /**
  * A stream of apache-arrow RecordBatches; all must have the schema of the first. One-shot unless given as a function.
  * `schema` is needed only for streams that may have no batch at all.
  */
-export function batchesSource(input: BatchInput, options: MemorySourceOptions & { readonly schema?: ArrowSchemaLike | undefined } = {}): Source {
+export function batchesSource(
+  input: BatchInput, options: MemorySourceOptions & { readonly schema?: ArrowSchemaLike | undefined } = {},
+): Source {
   const reopenable = typeof input === "function";
   let schema: Promise<readonly Field[]> | undefined;
   let peeked: AsyncIterable<ArrowBatchLike> | undefined;
@@ -46,8 +51,8 @@ export function batchesSource(input: BatchInput, options: MemorySourceOptions & 
     const iterator = begin()[Symbol.asyncIterator]();
     const first = await iterator.next();
     if (first.done === true) {
-      throw new DataError("source/no-batches", "The stream ended before its first record batch, so its columns are not known. " +
-        "Send at least one batch, or give its schema.");
+      throw new DataError("source/no-batches", "The stream ended before its first record batch, so its columns are " +
+        "not known. Send at least one batch, or give its schema.");
     }
     if (reopenable) await iterator.return?.();
     else peeked = resumed(first.value, iterator);
@@ -84,10 +89,13 @@ function columnsOf(fields: readonly Field[]): readonly SourceColumn[] {
   return fields.map(({ name, type }) => ({ name, type: physicalType(type) }));
 }
 
-function arrowPass(fields: readonly Field[], open: () => AsyncIterable<ArrowBatchLike>, options: PassOptions, newHasher: NewHasher): Pass {
+function arrowPass(
+  fields: readonly Field[], open: () => AsyncIterable<ArrowBatchLike>, options: PassOptions, newHasher: NewHasher,
+): Pass {
   const place: Place = { area: "arrow", recordsBefore: 0 };
   const resolved = resolveColumns(fields.map((field) => field.name), options.columns);
-  const readers = resolved.map(({ request, index }) => ({ index, reader: columnReader(request.name, fields[index]!.type, request, place) }));
+  const readers = resolved.map(({ request, index }) =>
+    ({ index, reader: columnReader(request.name, fields[index]!.type, request, place) }));
   const hashes = fields.map((field, index) => {
     const codes = field.type.kind === "dictionary" && isSupported(field.type) ? codesOf(field, index) : undefined;
     return { codes, hash: new ColumnHash(field.name, field.type, codes?.reader, newHasher) };
@@ -98,7 +106,10 @@ function arrowPass(fields: readonly Field[], open: () => AsyncIterable<ArrowBatc
   function codesOf(field: Field, index: number): { reader: ColumnReader; own: boolean } {
     const requested = readers.find((other) => other.index === index && other.reader.column.kind === "codes");
     if (requested !== undefined) return { reader: requested.reader, own: false };
-    return { reader: columnReader(field.name, field.type, { name: field.name, as: "codes", nulls: NOT_FINITE }, place), own: true };
+    return {
+      reader: columnReader(field.name, field.type, { name: field.name, as: "codes", nulls: NOT_FINITE }, place),
+      own: true,
+    };
   }
 
   async function* batches(): AsyncGenerator<Batch> {
@@ -110,8 +121,8 @@ function arrowPass(fields: readonly Field[], open: () => AsyncIterable<ArrowBatc
       const parts = fields.map((field, index) => {
         const child = children[index];
         if (child === undefined || child.length !== length) {
-          throw new DataError("arrow/bad-batch", `Column ${JSON.stringify(field.name)} has another number of records than its record ` +
-            `batch. Make batches whose columns are equally long.`, { column: field.name });
+          throw new DataError("arrow/bad-batch", `Column ${JSON.stringify(field.name)} has another number of records ` +
+            `than its record batch. Make batches whose columns are equally long.`, { column: field.name });
         }
         return isSupported(field.type) ? chunks.chunk(child, field.type, field.name) : undefined;
       });
@@ -130,13 +141,16 @@ function arrowPass(fields: readonly Field[], open: () => AsyncIterable<ArrowBatc
       }
       place.recordsBefore += length;
     }
-    fingerprint = joinedFingerprint([String(place.recordsBefore), ...hashes.map(({ hash }) => hash.digest())], newHasher);
+    const digests = hashes.map(({ hash }) => hash.digest());
+    fingerprint = joinedFingerprint([String(place.recordsBefore), ...digests], newHasher);
   }
 
   return {
     batches: { [Symbol.asyncIterator]: batches },
     fingerprint() {
-      if (fingerprint === undefined) throw new InternalError("source/unfinished-pass", "The fingerprint was asked for before the batches ended.");
+      if (fingerprint === undefined) {
+        throw new InternalError("source/unfinished-pass", "The fingerprint was asked for before the batches ended.");
+      }
       return fingerprint;
     },
   };
@@ -149,7 +163,8 @@ function requireSameFields(fields: readonly Field[], schema: ArrowSchemaLike): v
   const same = schema.fields.length === fields.length && fieldsOf(schema).every((field, index) =>
     field.name === fields[index]!.name && arrowTypeName(field.type) === arrowTypeName(fields[index]!.type));
   if (!same) {
-    throw new DataError("arrow/schema-changed", "A record batch has other columns or types than the first one. Send batches of one schema.");
+    throw new DataError("arrow/schema-changed", "A record batch has other columns or types than the first one. Send " +
+      "batches of one schema.");
   }
 }
 

@@ -1,2 +1,4 @@
 export { batchesSource, tableSource, type BatchInput, type MemorySourceOptions } from "./arrow-batches.ts";
-export { columnsSource, recordsSource, type ColumnValues, type NumericArray, type RecordsSourceOptions } from "./values.ts";
+export {
+  columnsSource, recordsSource, type ColumnValues, type NumericArray, type RecordsSourceOptions,
+} from "./values.ts";

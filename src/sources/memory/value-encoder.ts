@@ -9,16 +9,23 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Distinct values remembered by identity before the memory starts afresh; the dictionary itself forgets nothing. */
 const REMEMBERED = 1 << 17;
 
-/** Canonical text of one value, or undefined for null. @param where names column and record when something must be refused */
+/**
+ * Canonical text of one value, or undefined for null. @param where names column and record when something must be
+ * refused
+ */
 export function valueText(value: unknown, allowed: ReadonlySet<string>, where: Where): string | undefined {
   switch (typeof value) {
     case "string":
-      if (LONE_SURROGATE.test(value)) throw where.refuse("ill-formed-text", "text with half a surrogate pair", "Clean the text; it has no UTF-8 form");
+      if (LONE_SURROGATE.test(value)) {
+        throw where.refuse("ill-formed-text", "text with half a surrogate pair", "Clean the text; it has no UTF-8 " +
+          "form");
+      }
       return value;
     case "number": {
       const text = doubleText(value);
       if (!Number.isFinite(value) && !allowed.has(text)) {
-        throw where.refuse("not-finite", "a number that is not finite (NaN or infinite)", 'Declare it under nulls (such as "NaN") or clean the data');
+        throw where.refuse("not-finite", "a number that is not finite (NaN or infinite)",
+          'Declare it under nulls (such as "NaN") or clean the data');
       }
       return text;
     }
@@ -32,29 +39,38 @@ export function valueText(value: unknown, allowed: ReadonlySet<string>, where: W
       if (value === null) return undefined;
       if (value instanceof Date) {
         const time = value.getTime();
-        if (Number.isNaN(time)) throw where.refuse("invalid-date", "an invalid Date", "Use null for dates that are not known");
+        if (Number.isNaN(time)) {
+          throw where.refuse("invalid-date", "an invalid Date", "Use null for dates that are not known");
+        }
         return timestampText(BigInt(time), 3, true);
       }
   }
-  throw where.refuse("unsupported-value", `a value of JavaScript type ${typeof value}`, "Use text, numbers, bigints, booleans, Dates and null");
+  throw where.refuse("unsupported-value", `a value of JavaScript type ${typeof value}`, "Use text, numbers, bigints, " +
+    "booleans, Dates and null");
 }
 
 /** Number of one value, NaN for null. Bigints and texts must be decimals that a double stands for. */
 export function valueNumber(value: unknown, allowed: ReadonlySet<string>, where: Where): number {
-  if (typeof value === "number" && Number.isFinite(value)) return allowed.size > 0 && allowed.has(doubleText(value)) ? NaN : value + 0;
-  if (typeof value === "boolean" || value instanceof Date) throw notNumber(where, `a value of type ${typeof value === "boolean" ? "boolean" : "Date"}`);
+  if (typeof value === "number" && Number.isFinite(value)) {
+    return allowed.size > 0 && allowed.has(doubleText(value)) ? NaN : value + 0;
+  }
+  if (typeof value === "boolean" || value instanceof Date) {
+    throw notNumber(where, `a value of type ${typeof value === "boolean" ? "boolean" : "Date"}`);
+  }
   const text = valueText(value, allowed, where);
   if (text === undefined || allowed.has(text)) return NaN;
   const number = exactDecimal(text);
   if (number === NOT_A_NUMBER) throw notNumber(where, "text that is not a decimal number");
   if (number === INEXACT) {
-    throw where.refuse("inexact-number", "a number with more digits than a measure can hold exactly", "Round the column or use it as a key");
+    throw where.refuse("inexact-number", "a number with more digits than a measure can hold exactly",
+      "Round the column or use it as a key");
   }
   return number;
 }
 
 function notNumber(where: Where, found: string): DataError {
-  return where.refuse("not-a-number", found, "Measures and weights are numbers; declare the text under nulls or clean the data");
+  return where.refuse("not-a-number", found, "Measures and weights are numbers; declare the text under nulls or " +
+    "clean the data");
 }
 
 /** Names the value being read, should it have to be refused. */
@@ -63,7 +79,8 @@ export class Where {
   record = 0; // 1-based
 
   refuse(code: string, found: string, advice: string): DataError {
-    return new DataError(`memory/${code}`, `Column ${JSON.stringify(this.column)}, record ${this.record}: found ${found}. ${advice}.`,
+    return new DataError(`memory/${code}`, `Column ${JSON.stringify(this.column)}, record ${this.record}: found ` +
+      `${found}. ${advice}.`,
       { column: this.column, record: this.record });
   }
 }

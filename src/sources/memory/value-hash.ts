@@ -13,8 +13,9 @@ const OTHER = 7;
 const SHORT = 4096;
 
 /**
- * Hash of a column of JavaScript values: a tag and the value's bytes, one after the other. Values of other kinds (objects,
- * functions) count as present only. Lone surrogates hash as U+FFFD, which only matters in columns nobody reads.
+ * Hash of a column of JavaScript values: a tag and the value's bytes, one after the other. Values of other kinds
+ * (objects, functions) count as present only. Lone surrogates hash as U+FFFD, which only matters in columns nobody
+ * reads.
  */
 export class ValueHash {
   readonly #hasher: Hasher;

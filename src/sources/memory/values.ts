@@ -15,8 +15,8 @@ export interface RecordsSourceOptions extends MemorySourceOptions {
 }
 
 /**
- * An array of records. Only own properties are read, so names such as "__proto__" and "constructor" are columns like any
- * other; a property that is missing, undefined or null is null.
+ * An array of records. Only own properties are read, so names such as "__proto__" and "constructor" are columns like
+ * any other; a property that is missing, undefined or null is null.
  */
 export function recordsSource(records: readonly object[], options: RecordsSourceOptions = {}): Source {
   const read = (name: string, i: number): unknown => {
@@ -24,7 +24,8 @@ export function recordsSource(records: readonly object[], options: RecordsSource
     if (typeof record !== "object" || record === null) throw notRecord(i);
     return Object.hasOwn(record, name) ? (record as Record<string, unknown>)[name] : undefined;
   };
-  return valuesSource("records in memory", () => records.length, () => options.columns ?? ownNames(records), read, options);
+  const names = (): readonly string[] => options.columns ?? ownNames(records);
+  return valuesSource("records in memory", () => records.length, names, read, options);
 }
 
 /** Values of one column: an array of text, numbers, bigints, booleans, Dates and nulls, or any numeric typed array. */
@@ -38,23 +39,28 @@ export type NumericArray =
  * Columns by name, all equally long: an object (own properties) or a Map.
  * @throws DataError memory/unequal-columns
  */
-export function columnsSource(columns: Readonly<Record<string, ColumnValues>> | ReadonlyMap<string, ColumnValues>, options: MemorySourceOptions = {}): Source {
+export function columnsSource(
+  columns: Readonly<Record<string, ColumnValues>> | ReadonlyMap<string, ColumnValues>, options: MemorySourceOptions = {},
+): Source {
   const byName: ReadonlyMap<string, ColumnValues> = columns instanceof Map ? columns : new Map(Object.entries(columns));
   const names = [...byName.keys()];
   const length = (): number => {
     const lengths = names.map((name) => byName.get(name)!.length);
     const odd = lengths.findIndex((each) => each !== lengths[0]);
     if (odd >= 0) {
-      throw new DataError("memory/unequal-columns", `Column ${JSON.stringify(names[odd]!)} has ${lengths[odd]!} values, but ` +
-        `${JSON.stringify(names[0]!)} has ${lengths[0]!}. Give all columns the same number of values.`, { column: names[odd]! });
+      throw new DataError("memory/unequal-columns", `Column ${JSON.stringify(names[odd]!)} has ${lengths[odd]!} ` +
+        `values, but ${JSON.stringify(names[0]!)} has ${lengths[0]!}. Give all columns the same number of values.`, { column: names[odd]! });
     }
     return lengths[0] ?? 0;
   };
   return valuesSource("columns in memory", length, () => names, (name, i) => byName.get(name)![i], options);
 }
 
+/** Value of a column, by its name, in record i. */
+type ReadValue = (name: string, i: number) => unknown;
+
 function valuesSource(
-  what: string, count: () => number, names: () => readonly string[], read: (name: string, i: number) => unknown, options: MemorySourceOptions,
+  what: string, count: () => number, names: () => readonly string[], read: ReadValue, options: MemorySourceOptions,
 ): Source {
   let known: readonly SourceColumn[] | undefined;
   const columns = (): readonly SourceColumn[] => {
@@ -72,14 +78,14 @@ function valuesSource(
   };
 }
 
-function typeOfColumn(name: string, records: number, read: (name: string, i: number) => unknown): PhysicalType {
+function typeOfColumn(name: string, records: number, read: ReadValue): PhysicalType {
   let type: PhysicalType = "other";
   for (let i = 0; i < records && type !== "text"; i++) type = widenedType(type, read(name, i));
   return type;
 }
 
 function valuesPass(
-  columns: readonly SourceColumn[], records: number, read: (name: string, i: number) => unknown, options: PassOptions, memory: MemorySourceOptions,
+  columns: readonly SourceColumn[], records: number, read: ReadValue, options: PassOptions, memory: MemorySourceOptions,
 ): Pass {
   const newHasher = memory.newHasher ?? plainHasher;
   const names = columns.map((column) => column.name);
@@ -120,13 +126,16 @@ function valuesPass(
       });
       yield { records: to - from, columns: fills.map(({ column }) => column) };
     }
-    fingerprint = joinedFingerprint([String(records), ...hashes.flatMap(({ name, hash }) => [name, hash.digest()])], newHasher);
+    const digests = hashes.flatMap(({ name, hash }) => [name, hash.digest()]);
+    fingerprint = joinedFingerprint([String(records), ...digests], newHasher);
   }
 
   return {
     batches: { [Symbol.asyncIterator]: batches },
     fingerprint() {
-      if (fingerprint === undefined) throw new InternalError("source/unfinished-pass", "The fingerprint was asked for before the batches ended.");
+      if (fingerprint === undefined) {
+        throw new InternalError("source/unfinished-pass", "The fingerprint was asked for before the batches ended.");
+      }
       return fingerprint;
     },
   };
@@ -143,7 +152,8 @@ function ownNames(records: readonly object[]): string[] {
 }
 
 function notRecord(i: number): DataError {
-  return new DataError("memory/not-a-record", `Record ${i + 1} is not an object. Give an array of objects, one for each record.`, { record: i + 1 });
+  return new DataError("memory/not-a-record", `Record ${i + 1} is not an object. Give an array of objects, one for ` +
+    `each record.`, { record: i + 1 });
 }
 
 /** Getters and proxies are the caller's code; what they throw may quote values, so it goes no further. */
@@ -152,6 +162,7 @@ function guarded<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof CommensurateError) throw error;
-    throw new DataError("memory/unreadable-record", "Reading a property of a record failed. Use plain objects and arrays.");
+    throw new DataError("memory/unreadable-record", "Reading a property of a record failed. Use plain objects and " +
+      "arrays.");
   }
 }

@@ -66,7 +66,9 @@ export class ChunkCursor {
     }
     this.#pageLeft -= count;
     this.#valuesLeft -= present;
-    if (this.#valuesLeft < 0 || (this.#pageLeft === 0 && this.#valuesLeft > 0)) badParquet("a page with another number of nulls than its header says");
+    if (this.#valuesLeft < 0 || (this.#pageLeft === 0 && this.#valuesLeft > 0)) {
+      badParquet("a page with another number of nulls than its header says");
+    }
     const packed = this.#values!.take(present);
     return spread(this.#column.type, packed, present === count ? undefined : valid, count);
   }
@@ -76,7 +78,9 @@ export class ChunkCursor {
     if (header.packedBytes > this.#bytes.length - this.#at) badParquet("a page that lies outside its column chunk");
     const stored = this.#bytes.subarray(this.#at, this.#at + header.packedBytes);
     this.#at += header.packedBytes;
-    if (header.crc !== undefined && crc32(stored) !== header.crc >>> 0) badParquet("a page that does not match its checksum");
+    if (header.crc !== undefined && crc32(stored) !== header.crc >>> 0) {
+      badParquet("a page that does not match its checksum");
+    }
     switch (header.kind) {
       case DICTIONARY_PAGE: {
         if (this.#dictionary !== undefined) badParquet("a second dictionary");
@@ -117,7 +121,9 @@ export class ChunkCursor {
     const { definitionBytes, repetitionBytes } = header;
     if (header.records !== header.values) badParquet("a plain column with repeated values");
     if (repetitionBytes !== 0 || header.nulls > header.values) badParquet("a plain column with repeated values");
-    if (definitionBytes > stored.length || definitionBytes > header.unpackedBytes) badParquet("levels or codes outside their page");
+    if (definitionBytes > stored.length || definitionBytes > header.unpackedBytes) {
+      badParquet("levels or codes outside their page");
+    }
     this.#begin(header.values);
     const packed = stored.subarray(definitionBytes);
     const length = header.unpackedBytes - definitionBytes;
@@ -129,7 +135,9 @@ export class ChunkCursor {
       present = countOnes(new HybridReader(stored, 0, definitionBytes, 1), header.values);
       this.#levels = new HybridReader(stored, 0, definitionBytes, 1);
     }
-    if (present !== header.values - header.nulls) badParquet("a page with another number of nulls than its header says");
+    if (present !== header.values - header.nulls) {
+      badParquet("a page with another number of nulls than its header says");
+    }
     this.#setValues(header.encoding, page, present);
   }
 
@@ -143,14 +151,15 @@ export class ChunkCursor {
     this.#valuesLeft = present;
     const dictionary = isDictionaryEncoding(encoding) ? this.#dictionary : undefined;
     // A page of nulls alone may have nothing after its levels, whatever its encoding.
-    this.#values = present === 0 ? { take: () => emptyValues(this.#column) } : pageValues(this.#column, encoding, page, present, dictionary);
+    if (present === 0) this.#values = { take: () => emptyValues(this.#column) };
+    else this.#values = pageValues(this.#column, encoding, page, present, dictionary);
   }
 
   #header(): PageHeader {
     const reader = new ThriftReader(this.#bytes, this.#at);
     const header = {
-      kind: -1, unpackedBytes: -1, packedBytes: -1, crc: undefined as number | undefined, values: -1, nulls: 0, records: -1, encoding: -1,
-      levelEncoding: -1, definitionBytes: 0, repetitionBytes: 0, isCompressed: true,
+      kind: -1, unpackedBytes: -1, packedBytes: -1, crc: undefined as number | undefined, values: -1, nulls: 0,
+      records: -1, encoding: -1, levelEncoding: -1, definitionBytes: 0, repetitionBytes: 0, isCompressed: true,
     };
     reader.struct((id, type) => {
       if (id === 1) header.kind = reader.count();
@@ -183,9 +192,9 @@ export class ChunkCursor {
     });
     this.#at = reader.at;
     const needsValues = header.kind !== INDEX_PAGE;
-    if (header.kind < 0 || header.unpackedBytes < 0 || header.packedBytes < 0 || (needsValues && (header.values < 0 || header.encoding < 0))) {
-      badParquet("an incomplete page header");
-    }
+    const required = [header.kind, header.unpackedBytes, header.packedBytes];
+    if (needsValues) required.push(header.values, header.encoding);
+    if (required.some((value) => value < 0)) badParquet("an incomplete page header");
     return header;
   }
 }

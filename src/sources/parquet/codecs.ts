@@ -10,7 +10,10 @@ export type CodecName = (typeof NAMES)[number];
 /** Undo one codec. Must give exactly `length` bytes or throw. */
 export type Decompress = (compressed: Uint8Array, length: number) => Uint8Array;
 
-/** Codecs that the platform has (gzip and brotli of node:zlib). All others come from hyparquet-compressors, an optional peer. */
+/**
+ * Codecs that the platform has (gzip and brotli of node:zlib). All others come from hyparquet-compressors, an optional
+ * peer.
+ */
 export type PlatformCodecs = Readonly<Partial<Record<CodecName, Decompress>>>;
 
 /** A page may unpack to this many bytes in any case, and beyond that to so many per compressed byte. */
@@ -24,13 +27,19 @@ const BYTES_PER_BYTE = 1024;
 export async function pageDecompressor(codec: number, platform: PlatformCodecs): Promise<Decompress> {
   const name = NAMES[codec];
   if (name === undefined || name === "LZO") {
-    throw new DataError("parquet/unsupported-compression", `The Parquet file is compressed with ${name ?? `codec number ${codec}`}, which is not ` +
-      `supported. Write it with SNAPPY, GZIP or ZSTD.`, { codec: name ?? codec });
+    throw new DataError("parquet/unsupported-compression", `The Parquet file is compressed with ` +
+      `${name ?? `codec number ${codec}`}, which is not supported. Write it with SNAPPY, GZIP or ZSTD.`, { codec: name ?? codec });
   }
-  if (name === "UNCOMPRESSED") return (bytes, length) => (bytes.length === length ? bytes : badParquet("a page of another size than its header says"));
-  const unpack = name === "SNAPPY" ? unpackSnappy : name === "LZ4_RAW" ? unpackLz4Raw : platform[name] ?? (await fromPeer(name));
+  if (name === "UNCOMPRESSED") {
+    return (bytes, length) => (bytes.length === length ? bytes : badParquet("a page of another size than its header " +
+      "says"));
+  }
+  const own: PlatformCodecs = { SNAPPY: unpackSnappy, LZ4_RAW: unpackLz4Raw };
+  const unpack = own[name] ?? platform[name] ?? (await fromPeer(name));
   return (bytes, length) => {
-    if (length > BYTES_ANYWAY && length > bytes.length * BYTES_PER_BYTE) badParquet("a page that claims to unpack to absurd size");
+    if (length > BYTES_ANYWAY && length > bytes.length * BYTES_PER_BYTE) {
+      badParquet("a page that claims to unpack to absurd size");
+    }
     if (length === 0 && bytes.length === 0) return bytes;
     if (name === "ZSTD" && !mayUnpackTo(bytes, length)) badParquet("a page that does not unpack");
     let unpacked: Uint8Array;
@@ -50,11 +59,12 @@ async function fromPeer(name: CodecName): Promise<Decompress> {
     const { compressors } = await import("hyparquet-compressors");
     unpack = compressors[name as keyof typeof compressors] as Decompress | undefined;
   } catch {
-    throw new DataError("parquet/missing-package", `The Parquet file is compressed with ${name}. Install the package that unpacks it: ` +
-      `npm install hyparquet-compressors`, { codec: name });
+    throw new DataError("parquet/missing-package", `The Parquet file is compressed with ${name}. Install the package ` +
+      `that unpacks it: npm install hyparquet-compressors`, { codec: name });
   }
   if (unpack === undefined) {
-    throw new DataError("parquet/unsupported-compression", `The installed hyparquet-compressors cannot unpack ${name}. Install a newer one.`, { codec: name });
+    throw new DataError("parquet/unsupported-compression", `The installed hyparquet-compressors cannot unpack ` +
+      `${name}. Install a newer one.`, { codec: name });
   }
   return unpack;
 }

@@ -30,7 +30,8 @@ export class DeltaReader {
     const block = Number(this.#varint());
     const miniblocks = Number(this.#varint());
     const total = Number(this.#varint());
-    if (block === 0 || block > MAX_BLOCK || block % 128 !== 0 || miniblocks === 0 || block % miniblocks !== 0 || (block / miniblocks) % 8 !== 0) {
+    const soundBlock = block > 0 && block <= MAX_BLOCK && block % 128 === 0;
+    if (!soundBlock || miniblocks === 0 || block % miniblocks !== 0 || (block / miniblocks) % 8 !== 0) {
       badParquet("delta blocks of impossible size");
     }
     if (total !== values) badParquet("a page with another number of values than its header says");

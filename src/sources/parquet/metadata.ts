@@ -4,7 +4,9 @@ import type { RandomAccess } from "../random-access.ts";
 import { badParquet, BINARY, FALSE, LIST, STRUCT, ThriftReader, TRUE } from "./thrift.ts";
 
 /** Physical types, by their number in parquet.thrift. */
-export const Physical = { BOOLEAN: 0, INT32: 1, INT64: 2, INT96: 3, FLOAT: 4, DOUBLE: 5, BYTE_ARRAY: 6, FIXED_LEN_BYTE_ARRAY: 7 } as const;
+export const Physical = {
+  BOOLEAN: 0, INT32: 1, INT64: 2, INT96: 3, FLOAT: 4, DOUBLE: 5, BYTE_ARRAY: 6, FIXED_LEN_BYTE_ARRAY: 7,
+} as const;
 
 /** One top-level column. */
 export interface ParquetColumn {
@@ -69,8 +71,8 @@ function isMagic(bytes: Uint8Array, at: number, magic: string): boolean {
 }
 
 function notParquet(size: number): DataError {
-  return new DataError("parquet/truncated", "The file does not begin and end as a Parquet file does. It is another format, cut off or damaged; " +
-    "get a fresh copy.", { size });
+  return new DataError("parquet/truncated", "The file does not begin and end as a Parquet file does. It is another " +
+    "format, cut off or damaged; get a fresh copy.", { size });
 }
 
 function encrypted(): DataError {
@@ -106,11 +108,15 @@ function requireAgreement(file: RawFooter, end: number, size: number): number {
   const chunks: ParquetChunk[] = [];
   for (const group of file.rowGroups) {
     records += group.records;
-    if (group.chunks.length !== file.leaves.length) badParquet("a row group with another number of columns than the schema");
+    if (group.chunks.length !== file.leaves.length) {
+      badParquet("a row group with another number of columns than the schema");
+    }
     group.chunks.forEach((chunk, i) => {
       const leaf = file.leaves[i]!;
       if (group.paths[i] !== leaf.path) badParquet("a column chunk of another column than the schema says");
-      if (leaf.flat && chunk.values !== group.records) badParquet("a column with another number of values than its row group has records");
+      if (leaf.flat && chunk.values !== group.records) {
+        badParquet("a column with another number of values than its row group has records");
+      }
       if (chunk.offset < 4 || chunk.offset + chunk.bytes > end) badParquet("a column chunk outside the file");
       chunks.push(chunk);
     });
@@ -148,7 +154,8 @@ function parseChunk(reader: ThriftReader): { chunk: ParquetChunk; path: string }
   const path: string[] = [];
   reader.struct((id, type) => {
     if (id === 1) {
-      throw new DataError("parquet/external-file", "The Parquet file refers to columns in other files, which is not supported. Write one file.");
+      throw new DataError("parquet/external-file", "The Parquet file refers to columns in other files, which is not " +
+        "supported. Write one file.");
     }
     if (id === 8 || id === 9) throw encrypted();
     if (id !== 3 || type !== STRUCT) return false;
@@ -194,7 +201,10 @@ interface LogicalType {
 }
 
 function parseElement(reader: ThriftReader): SchemaElement {
-  const element: SchemaElement = { name: "", physical: -1, fixedLength: 0, repetition: 0, children: 0, converted: -1, scale: 0, precision: 0, logical: undefined };
+  const element: SchemaElement = {
+    name: "", physical: -1, fixedLength: 0, repetition: 0, children: 0, converted: -1, scale: 0, precision: 0,
+    logical: undefined,
+  };
   reader.struct((id, type) => {
     switch (id) {
       case 1:
@@ -280,11 +290,16 @@ function columnsOf(elements: readonly SchemaElement[]): { columns: ParquetColumn
     if (depth > 32) badParquet("columns nested too deep");
     const element = elements[next++] ?? badParquet("a schema that ends too early");
     const here = depth === 0 ? element.name : `${path}\0${element.name}`;
-    const flat = !nested && element.children === 0 && (element.repetition === REQUIRED || element.repetition === OPTIONAL);
+    const single = element.repetition === REQUIRED || element.repetition === OPTIONAL;
+    const flat = !nested && element.children === 0 && single;
     if (depth === 0) {
       columns.push({
-        name: element.name, type: flat ? typeOf(element) : { kind: "unsupported", name: element.children > 0 ? "nested" : "repeated" },
-        physical: element.physical, fixedLength: element.fixedLength, optional: element.repetition === OPTIONAL, leaf: flat ? leaves.length : undefined,
+        name: element.name,
+        type: flat ? typeOf(element) : unsupported(element.children > 0 ? "nested" : "repeated"),
+        physical: element.physical,
+        fixedLength: element.fixedLength,
+        optional: element.repetition === OPTIONAL,
+        leaf: flat ? leaves.length : undefined,
       });
     }
     if (element.children === 0) {
@@ -304,7 +319,9 @@ const unsupported = (name: string): ArrowType => ({ kind: "unsupported", name })
 const LOGICAL_NAMES: Readonly<Record<number, string>> = {
   2: "MAP", 3: "LIST", 7: "TIME", 12: "JSON", 13: "BSON", 14: "UUID", 16: "VARIANT", 17: "GEOMETRY", 18: "GEOGRAPHY",
 };
-const CONVERTED_NAMES: Readonly<Record<number, string>> = { 1: "MAP", 2: "MAP", 3: "LIST", 7: "TIME", 8: "TIME", 19: "JSON", 20: "BSON", 21: "INTERVAL" };
+const CONVERTED_NAMES: Readonly<Record<number, string>> = {
+  1: "MAP", 2: "MAP", 3: "LIST", 7: "TIME", 8: "TIME", 19: "JSON", 20: "BSON", 21: "INTERVAL",
+};
 
 /** The logical type where it is stated, else the older converted type, else the physical type. */
 function typeOf(element: SchemaElement): ArrowType {
@@ -363,13 +380,17 @@ function typeOf(element: SchemaElement): ArrowType {
 
 function integer(physical: number, bits: number, signed: boolean): ArrowType {
   if (bits !== 8 && bits !== 16 && bits !== 32 && bits !== 64) badParquet("an integer of unknown width");
-  if (physical !== (bits === 64 ? Physical.INT64 : Physical.INT32)) badParquet("a column whose annotation does not fit its type");
+  if (physical !== (bits === 64 ? Physical.INT64 : Physical.INT32)) {
+    badParquet("a column whose annotation does not fit its type");
+  }
   return { kind: "int", bits: bits === 64 ? 64 : 32, signed };
 }
 
 function decimal(element: SchemaElement, precision: number, scale: number): ArrowType {
   const { physical, fixedLength } = element;
-  if (precision < 1 || precision > 76 || scale < 0 || scale > precision) badParquet("a decimal of impossible precision or scale");
+  if (precision < 1 || precision > 76 || scale < 0 || scale > precision) {
+    badParquet("a decimal of impossible precision or scale");
+  }
   switch (physical) {
     case Physical.INT32:
       return { kind: "decimal", bits: 32, precision, scale };

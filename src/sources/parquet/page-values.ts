@@ -29,7 +29,8 @@ const DELTA_BYTE_ARRAY = 7;
 const RLE_DICTIONARY = 8;
 const BYTE_STREAM_SPLIT = 9;
 
-export const isDictionaryEncoding = (encoding: number): boolean => encoding === PLAIN_DICTIONARY || encoding === RLE_DICTIONARY;
+export const isDictionaryEncoding = (encoding: number): boolean =>
+  encoding === PLAIN_DICTIONARY || encoding === RLE_DICTIONARY;
 
 /** Texts of one take must fit; prefixes could otherwise make much of little. */
 const MAX_TAKE_BYTES = 1 << 28;
@@ -56,25 +57,31 @@ export function pageValues(
   switch (encoding) {
     case PLAIN:
       if (physical === Physical.BOOLEAN) return plainBooleans(page, count);
-      return physical === Physical.BYTE_ARRAY ? convertedTexts(column, plainTexts(page)) : convertedFixed(column, plainFixed(page, storedBytes(column), count));
+      if (physical === Physical.BYTE_ARRAY) return convertedTexts(column, plainTexts(page));
+      return convertedFixed(column, plainFixed(page, storedBytes(column), count));
     case BYTE_STREAM_SPLIT:
       if (physical === Physical.BYTE_ARRAY || physical === Physical.BOOLEAN) break;
       return convertedFixed(column, splitStreams(page, storedBytes(column), count));
     case DELTA_BINARY_PACKED:
-      if (physical === Physical.INT32 || physical === Physical.INT64) return deltaIntegers(page, physical === Physical.INT64, count);
+      if (physical === Physical.INT32 || physical === Physical.INT64) {
+        return deltaIntegers(page, physical === Physical.INT64, count);
+      }
       break;
     case DELTA_LENGTH_BYTE_ARRAY:
       if (physical === Physical.BYTE_ARRAY) return convertedTexts(column, deltaLengthTexts(page, count));
       break;
     case DELTA_BYTE_ARRAY:
       if (physical === Physical.BYTE_ARRAY) return convertedTexts(column, deltaTexts(page, count));
-      if (physical === Physical.FIXED_LEN_BYTE_ARRAY) return convertedFixed(column, fixedOfTexts(deltaTexts(page, count), column.fixedLength));
+      if (physical === Physical.FIXED_LEN_BYTE_ARRAY) {
+        return convertedFixed(column, fixedOfTexts(deltaTexts(page, count), column.fixedLength));
+      }
       break;
   }
   return badParquet(`a page in encoding number ${encoding}, which does not fit its column`);
 }
 
-const NOTHING: PageValues = { take: (n) => (n === 0 ? { data: new Uint8Array(0) } : badParquet("fewer values than its page says")) };
+const NOTHING: PageValues = { take: (n) => (n === 0 ? { data: new Uint8Array(0) } : badParquet("fewer values than " +
+  "its page says")) };
 
 /** Bytes of one stored value of fixed width. */
 function storedBytes({ physical, fixedLength }: ParquetColumn): number {
@@ -254,7 +261,8 @@ function fixedOfTexts(texts: PageValues, length: number): PageValues {
   return {
     take(n) {
       const { data, offsets } = texts.take(n);
-      for (let i = 0; i < n; i++) if (offsets![i + 1]! - offsets![i]! !== length) badParquet("values of another length than their type");
+      for (let i = 0; i < n; i++) if (offsets![i + 1]! - offsets![i]! !== length) badParquet("values of another " +
+        "length than their type");
       return { data };
     },
   };
@@ -301,7 +309,9 @@ function reverseInto(out: Uint8Array, to: number, width: number, data: Uint8Arra
 /** All values of a dictionary page. The page bounds their number. */
 export function dictionaryChunk(column: ParquetColumn, page: Uint8Array, count: number): Chunk {
   if (column.physical === Physical.BOOLEAN) badParquet("a dictionary of booleans");
-  if (count > page.length / (column.physical === Physical.BYTE_ARRAY ? 4 : storedBytes(column))) badParquet("fewer values than its page says");
+  if (count > page.length / (column.physical === Physical.BYTE_ARRAY ? 4 : storedBytes(column))) {
+    badParquet("fewer values than its page says");
+  }
   const { data, offsets } = pageValues(column, PLAIN, page, count, undefined).take(count);
   return { length: count, validity: undefined, bitOffset: 0, offsets, data, dictionary: undefined };
 }
@@ -326,7 +336,9 @@ export function spread(type: ArrowType, packed: PackedValues, valid: Int32Array 
   }
   if (isBits) {
     const bits = new Uint8Array((count + 7) >> 3);
-    for (let i = 0, from = 0; i < count; i++) if (valid === undefined || valid[i] === 1) bits[i >> 3]! |= data[from++]! << (i & 7);
+    for (let i = 0, from = 0; i < count; i++) {
+      if (valid === undefined || valid[i] === 1) bits[i >> 3]! |= data[from++]! << (i & 7);
+    }
     return { length: count, validity, bitOffset: 0, offsets: undefined, data: bits, dictionary };
   }
   if (valid === undefined) return { length: count, validity, bitOffset: 0, offsets: undefined, data, dictionary };

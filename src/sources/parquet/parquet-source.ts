@@ -23,10 +23,11 @@ export interface ParquetSourceOptions {
 const SWEEP_BYTES = 1 << 20;
 
 /**
- * A Parquet file. Every offset, size and count is checked against the bytes present before it is used, pages against their
- * checksum where they have one; columns that are not requested are hashed, not decoded. Reads plain columns: text, integers,
- * booleans, floats, decimals, dates, timestamps; data pages of both versions; all encodings but the bit-packed levels of 2013.
- * Memory: the compressed chunks of the requested columns of one row group, and one page of each.
+ * A Parquet file. Every offset, size and count is checked against the bytes present before it is used, pages against
+ * their checksum where they have one; columns that are not requested are hashed, not decoded. Reads plain columns:
+ * text, integers, booleans, floats, decimals, dates, timestamps; data pages of both versions; all encodings but the
+ * bit-packed levels of 2013. Memory: the compressed chunks of the requested columns of one row group, and one page of
+ * each.
  *
  * @throws DataError parquet/truncated, parquet/bad-metadata, parquet/encrypted, parquet/unsupported-compression,
  *   parquet/missing-package, parquet/external-file, parquet/unsupported-type and those of the column readers
@@ -59,7 +60,9 @@ class ParquetPass implements Pass {
   }
 
   fingerprint(): string {
-    if (this.#fingerprint === undefined) throw new InternalError("source/unfinished-pass", "The fingerprint was asked for before the batches ended.");
+    if (this.#fingerprint === undefined) {
+      throw new InternalError("source/unfinished-pass", "The fingerprint was asked for before the batches ended.");
+    }
     return this.#fingerprint;
   }
 
@@ -82,11 +85,12 @@ async function* readRowGroups(
   access: RandomAccess, file: ParquetFile, hasher: Hasher, pass: PassOptions, codecs: PlatformCodecs,
 ): AsyncGenerator<Batch> {
   const place: Place = { area: "parquet", recordsBefore: 0 };
-  const requested = resolveColumns(file.columns.map((column) => column.name), pass.columns).map(({ request, index }) => {
+  const names = file.columns.map((column) => column.name);
+  const requested = resolveColumns(names, pass.columns).map(({ request, index }) => {
     const column = file.columns[index]!;
     return { column, reader: columnReader(column.name, column.type, request, place) };
   });
-  const columnOfLeaf = new Map(requested.flatMap(({ column }) => (column.leaf === undefined ? [] : [[column.leaf, column] as const])));
+  const columnOfLeaf = new Map(requested.map(({ column }) => [column.leaf, column]));
   const decompressors = new Map<number, Decompress>();
   let bytesDone = 0;
 
@@ -101,9 +105,13 @@ async function* readRowGroups(
         const bytes = await access.read(chunk.offset, chunk.bytes);
         hasher.update(bytes);
         let decompress = decompressors.get(chunk.codec);
-        if (decompress === undefined) decompressors.set(chunk.codec, (decompress = await pageDecompressor(chunk.codec, codecs)));
+        if (decompress === undefined) {
+          decompress = await pageDecompressor(chunk.codec, codecs);
+          decompressors.set(chunk.codec, decompress);
+        }
         // A column may be asked for twice, as codes and as numbers; each reads for itself.
-        cursors.set(leaf, requested.filter((other) => other.column === column).map(() => new ChunkCursor(column, bytes, group.records, decompress)));
+        const uses = requested.filter((other) => other.column === column);
+        cursors.set(leaf, uses.map(() => new ChunkCursor(column, bytes, group.records, decompress)));
       }
       bytesDone += chunk.bytes;
     }

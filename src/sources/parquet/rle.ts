@@ -1,8 +1,8 @@
 import { badParquet } from "./thrift.ts";
 
 /**
- * Values in the hybrid of run-length encoding and bit packing, a few at a time, so that a run of any length needs no memory.
- * Source: Parquet format, Encodings.md, "Run Length Encoding / Bit-Packing Hybrid".
+ * Values in the hybrid of run-length encoding and bit packing, a few at a time, so that a run of any length needs no
+ * memory. Source: Parquet format, Encodings.md, "Run Length Encoding / Bit-Packing Hybrid".
  */
 export class HybridReader {
   readonly #bytes: Uint8Array;

@@ -2,7 +2,8 @@ import { DataError } from "../../errors/index.ts";
 
 /** @throws DataError parquet/bad-metadata: always */
 export function badParquet(what: string): never {
-  throw new DataError("parquet/bad-metadata", `The Parquet file is damaged: ${what}. Get a fresh copy of the file or write it again.`, { what });
+  throw new DataError("parquet/bad-metadata", `The Parquet file is damaged: ${what}. Get a fresh copy of the file or ` +
+    `write it again.`, { what });
 }
 
 // Types of the Thrift compact protocol.
