@@ -4,7 +4,7 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 export class Interrupt {
   readonly #controller = new AbortController();
   readonly #onFirst: () => void;
-  #exitCode: number | undefined;
+  #received: keyof typeof SIGNALS | undefined;
 
   constructor(onFirst: () => void) {
     this.#onFirst = onFirst;
@@ -17,17 +17,26 @@ export class Interrupt {
 
   /** Exit code that tells the signal; undefined while there was none. */
   get exitCode(): number | undefined {
-    return this.#exitCode;
+    return this.#received === undefined ? undefined : SIGNALS[this.#received];
   }
 
   stop(): void {
     for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.off(name, this.#handle);
   }
 
+  /**
+   * End the process by the signal itself, which shells show as the same exit code. Exiting would wait for a read that never
+   * ends, such as that of a pipe.
+   */
+  end(): void {
+    this.stop();
+    process.kill(process.pid, this.#received);
+  }
+
   readonly #handle = (name: NodeJS.Signals): void => {
-    const code = SIGNALS[name as keyof typeof SIGNALS];
-    if (this.#exitCode !== undefined) process.exit(code);
-    this.#exitCode = code;
+    const again = this.#received !== undefined;
+    this.#received = name as keyof typeof SIGNALS;
+    if (again) return this.end();
     this.#onFirst();
     this.#controller.abort();
   };

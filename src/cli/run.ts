@@ -40,7 +40,7 @@ async function runInterruptibly(start: Work, leavesNothing: boolean, output: Con
     output.clear();
     if (process.stderr.isTTY) output.note("Stopping. Once more to stop at once.");
     // Reading leaves nothing behind that would have to be taken down.
-    if (leavesNothing) setTimeout(() => process.exit(interrupt.exitCode), PATIENCE_MS).unref();
+    if (leavesNothing) setTimeout(() => interrupt.end(), PATIENCE_MS).unref();
   });
   const context: CommandContext = { console: output, signal: interrupt.signal };
   try {

@@ -17,14 +17,16 @@ export async function check(data: string, options: CheckOptions, { console, sign
   const { source } = await openDataFile(data, options.delimiter, console);
   const found = await assess(source, { keys: options.keys, k: options.k, signal, onProgress: console.onProgress });
   const clean = found.classesAtRisk === 0;
-  await console.result({ verdict: clean ? "clean" : "finding", ...found }, () =>
+  const { keys, ...measured } = found;
+  // Names of columns are told only if they were given: a file without a header would show its first record.
+  const named = options.keys === undefined ? {} : { keys };
+  await console.result({ verdict: clean ? "clean" : "finding", ...named, keyCount: keys.length, ...measured }, () =>
     describeAssessment(basename(data), found, options.keys === undefined, console.paint));
   return clean ? EXIT.ok : EXIT.finding;
 }
 
 function describeAssessment(file: string, found: Assessment, everyColumn: boolean, paint: Painter): string[] {
   const { keys, k, records, classes } = found;
-  // Names of columns are not listed unless they were given: a file without a header would show its first record.
   const over = everyColumn ? `all ${counted(keys.length, "column")} as keys` : `${keys.length === 1 ? "key" : "keys"} ${keys.join(", ")}`;
   const share = (n: number): string => (records === 0 ? "" : percent(n / records));
   const lines = [

@@ -135,14 +135,17 @@ function addCounts(codes: Int32Array, records: number, counts: Float64Array): nu
   return nulls;
 }
 
-/** A name that is a number, a date or an address of e-mail is more likely a value. */
-const VALUE = /^(?:-?\d+(?:[.,]\d+)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{3}-\d{2}-\d{4}|[^@\s]+@[^@\s]+\.[a-z]+)$/i;
+/** Names that hardly anybody gives to a column, and that would be a person's. */
+const PERSONAL = /^(?:\d{3}-\d{2}-\d{4}|[^@\s]+@[^@\s]+\.[a-z]+)$/i;
+/** Numbers and dates; years are common as names. */
+const VALUE = /^(?!(?:19|20)\d\d$)(?:-?\d+(?:[.,]\d+)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})$/;
 
 /** A file without a header would have the values of its first record written into the policy, as names. */
 function refuseHeaderOfValues(columns: readonly SourceColumn[]): void {
-  const values = columns.filter(({ name }) => VALUE.test(name.trim())).length;
-  if (values * 2 <= columns.length && values < 3) return;
-  if (values * 4 < columns.length) return;
+  const personal = columns.filter(({ name }) => PERSONAL.test(name.trim())).length;
+  const values = personal + columns.filter(({ name }) => VALUE.test(name.trim())).length;
+  if (personal === 0 && values * 4 < columns.length) return;
+  if (values === 0) return;
   throw new DataError(
     "propose/no-header",
     `${values} of the ${columns.length} names in the first line look like values, not like names of columns. ` +

@@ -136,7 +136,7 @@ function comment(text: string, indent: string): string[] {
   for (const word of text.split(" ")) {
     if (line.length + 1 + word.length > LINE_CHARACTERS && line.length > indent.length + 1) {
       lines.push(line);
-      line = `${indent}# `;
+      line = `${indent}#`;
     }
     line += ` ${word}`;
   }
