@@ -1,5 +1,5 @@
 import type { Cells } from "../../cells/cells.ts";
-import { InternalError } from "../../errors/index.ts";
+import { InternalError, PolicyError } from "../../errors/index.ts";
 import type { BoundHierarchy } from "../../hierarchies/hierarchy.ts";
 import type { ClassesOfNode, KeyProfile } from "../../utility/index.ts";
 import {
@@ -31,8 +31,8 @@ interface Field {
  * Class tables of the generalizations of one set of cells. Holds the cells packed, scratch for one generalization at a
  * time, and looked-up recodings between levels.
  *
- * Memory: per cell 8 bytes for records and 4 per word, three times (table, scratch, merged; four beyond 32,768 cells), plus
- * 8 to 16 of slots.
+ * Memory: per cell 8 bytes for records and 4 per word, three times (table, scratch, merged; four beyond 32,768 cells). The
+ * slots of hash tables stay small, because many classes are merged part by part.
  */
 export class ClassTables {
   readonly records: number;
@@ -54,7 +54,7 @@ export class ClassTables {
   readonly #recoded: Int32Array[];
   readonly #mergedWords: Int32Array[];
   readonly #mergedRecords: Float64Array;
-  readonly #slots: Int32Array;
+  #slots = new Int32Array(1 << 10);
   readonly #scratch: SuppressedScratch;
   #hashes: Int32Array | undefined;
   #partitioned: PartScratch | undefined;
@@ -66,6 +66,7 @@ export class ClassTables {
     if (hierarchies.length !== this.keys) {
       throw new InternalError("k-anonymity/hierarchies", `Found ${hierarchies.length} hierarchies for ${this.keys} keys.`);
     }
+    hierarchies.forEach(refuseManyLevels);
     this.heights = Uint8Array.from(hierarchies, (hierarchy) => hierarchy.levels.length - 1);
     this.#layOut(cells);
     const words = 1 + Math.max(0, ...this.#fields.map((field) => field.word));
@@ -85,7 +86,6 @@ export class ClassTables {
       list: new Int32Array(size + 1),
       byCode: new Float64Array(Math.max(2, ...this.#fields.map((field) => field.mask + 2))),
     };
-    this.#slots = new Int32Array(1 << slotBits(size));
   }
 
   /**
@@ -103,9 +103,12 @@ export class ClassTables {
   }
 
   #mergeNarrow(words: Int32Array, records: Float64Array, size: number, possible: number): number {
-    const [outWords, outRecords, slots] = [this.#mergedWords[0]!, this.#mergedRecords, this.#slots];
+    const [outWords, outRecords] = [this.#mergedWords[0]!, this.#mergedRecords];
     const groups = Math.min(size, possible);
-    if (groups <= CACHED) return mergeWords(words, records, 0, size, slots, slotBits(groups), 0, outWords, outRecords, 0);
+    if (groups <= CACHED) {
+      const bits = slotBits(groups);
+      return mergeWords(words, records, 0, size, this.#slotsFor(bits), bits, 0, outWords, outRecords, 0);
+    }
     const { parts, starts } = this.#partScratch();
     const partBits = partitionBits(size);
     partitionWords(words, records, size, partBits, starts, parts.words[0]!, parts.records);
@@ -113,17 +116,20 @@ export class ClassTables {
     for (let part = 0; part < 1 << partBits; part++) {
       const [from, to] = [starts[part]!, starts[part + 1]!];
       const bits = Math.min(32 - partBits, slotBits(to - from));
-      found = mergeWords(parts.words[0]!, parts.records, from, to, slots, bits, partBits, outWords, outRecords, found);
+      found = mergeWords(parts.words[0]!, parts.records, from, to, this.#slotsFor(bits), bits, partBits, outWords, outRecords, found);
     }
     return found;
   }
 
   #mergeWide(words: readonly Int32Array[], records: Float64Array, size: number, possible: number): number {
-    const [outWords, outRecords, slots] = [this.#mergedWords, this.#mergedRecords, this.#slots];
+    const [outWords, outRecords] = [this.#mergedWords, this.#mergedRecords];
     const hashes = (this.#hashes ??= new Int32Array(this.base.size));
     hashWideWords(words, size, hashes);
     const groups = Math.min(size, possible);
-    if (groups <= CACHED) return mergeWideWords(words, records, hashes, 0, size, slots, slotBits(groups), 0, outWords, outRecords, 0);
+    if (groups <= CACHED) {
+      const bits = slotBits(groups);
+      return mergeWideWords(words, records, hashes, 0, size, this.#slotsFor(bits), bits, 0, outWords, outRecords, 0);
+    }
     const { parts, starts } = this.#partScratch();
     const partBits = partitionBits(size);
     partitionWideWords(words, records, hashes, size, partBits, starts, parts.words, parts.records, parts.hashes);
@@ -131,9 +137,16 @@ export class ClassTables {
     for (let part = 0; part < 1 << partBits; part++) {
       const [from, to] = [starts[part]!, starts[part + 1]!];
       const bits = Math.min(32 - partBits, slotBits(to - from));
-      found = mergeWideWords(parts.words, parts.records, parts.hashes, from, to, slots, bits, partBits, outWords, outRecords, found);
+      found = mergeWideWords(
+        parts.words, parts.records, parts.hashes, from, to, this.#slotsFor(bits), bits, partBits, outWords, outRecords, found,
+      );
     }
     return found;
+  }
+
+  #slotsFor(bits: number): Int32Array {
+    if (this.#slots.length < 1 << bits) this.#slots = new Int32Array(1 << bits);
+    return this.#slots;
   }
 
   #partScratch(): PartScratch {
@@ -328,6 +341,16 @@ function profileOf(cells: Cells, key: number, hierarchy: BoundHierarchy): KeyPro
       return { records, share: level.share, map: level.map };
     }),
   };
+}
+
+/** Levels are kept as bytes. */
+function refuseManyLevels({ column, levels }: BoundHierarchy): void {
+  if (levels.length <= 256) return;
+  throw new PolicyError(
+    "k-anonymity/too-many-levels",
+    `The hierarchy of column ${JSON.stringify(column)} has ${levels.length} levels; at most 256 can be searched. Leave some out.`,
+    { column, levels: levels.length },
+  );
 }
 
 /** Bits that hold 0 .. largest. */

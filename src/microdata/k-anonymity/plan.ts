@@ -4,7 +4,8 @@ import type { BoundHierarchy } from "../../hierarchies/hierarchy.ts";
 import { parseDecimal } from "../../kernels/rational.ts";
 import { createMetric, type ClassSummary, type LossMetric, type MetricOptions } from "../../utility/index.ts";
 import { BestList, type Generalization } from "./best-list.ts";
-import { ClassTables, tableBytes, type ClassTable, type RolledUp } from "./class-tables.ts";
+import { ClassTables, type RolledUp } from "./class-tables.ts";
+import { TableStore } from "./table-store.ts";
 
 /** Levels of one key that the search may use; the hierarchy's own when absent. */
 export interface LevelLimits {
@@ -27,7 +28,7 @@ export interface KAnonymitySearch {
   readonly weights?: readonly number[];
   /** How many of the best other generalizations to return. Default 4. */
   readonly alternatives?: number;
-  /** Bytes of class tables kept to roll up from, beyond the cells. Default 256 MB. Smaller is slower, never different. */
+  /** Bytes of class tables kept to roll up from, beyond the cells. Default 128 MB. Smaller is slower, never different. */
   readonly memoryBudget?: number;
   /** Classes looked at before the search gives up, a measure of time that is the same on every machine. Default 1e11. */
   readonly maxClassesVisited?: number;
@@ -53,7 +54,7 @@ export interface KAnonymityPlan extends Generalization {
 }
 
 const DEFAULT_ALTERNATIVES = 4;
-const DEFAULT_MEMORY = 256 * 2 ** 20;
+const DEFAULT_MEMORY = 128 * 2 ** 20;
 const DEFAULT_VISITS = 1e11;
 
 /**
@@ -115,8 +116,6 @@ export function allowedSuppressions(share: number, records: number): number {
 
 /** All generalizations between two, the finest with its classes at hand. */
 interface Box {
-  /** A table at least as fine as `low`. */
-  readonly source: SharedTable;
   readonly low: Uint8Array;
   /** Whether the generalization `low` itself was looked at. */
   readonly lowChecked: boolean;
@@ -125,12 +124,6 @@ interface Box {
   readonly high: Uint8Array;
   /** Sizes of classes of a generalization at least as coarse as `high`. */
   readonly coarse: ClassSummary;
-}
-
-/** A table and how many boxes on the stack need it. */
-interface SharedTable {
-  readonly table: ClassTable;
-  users: number;
 }
 
 /**
@@ -153,14 +146,13 @@ class LatticeSearch {
   readonly #best: BestList;
   readonly #allowed: number;
   readonly #nodes: number;
-  readonly #budget: number;
+  readonly #store: TableStore;
   readonly #stack: Box[] = [];
   readonly #probe: Uint8Array;
   readonly #bound: Float64Array;
   #nodesChecked = 0;
   #decided = 0;
   #classesVisited = 0;
-  #heldBytes = 0;
   #stepsToReport = 0;
 
   constructor(request: KAnonymitySearch) {
@@ -179,18 +171,18 @@ class LatticeSearch {
     );
     this.#allowed = allowedSuppressions(request.maxSuppressedShare, tables.records);
     this.#best = new BestList(this.#metric, 1 + (request.alternatives ?? DEFAULT_ALTERNATIVES));
-    this.#budget = request.memoryBudget ?? DEFAULT_MEMORY;
+    this.#store = new TableStore(tables.base, request.memoryBudget ?? DEFAULT_MEMORY);
     this.#probe = new Uint8Array(tables.keys);
     this.#bound = new Float64Array(this.#metric.components);
 
     const { min, max } = levelRange(request, tables);
     this.#nodes = volume(min, max);
-    const top = this.#rollUp(tables.base, max);
+    const top = this.#rollUp(max);
     if (top.suppressed > this.#allowed) return;
     this.#offer(top);
     const fine = tables.view(tables.base, request.k);
     if (!this.#boundsBelow(top, min, fine)) return;
-    this.#push({ source: { table: tables.base, users: 0 }, low: min, lowChecked: false, fine, high: max, coarse: top });
+    this.#stack.push({ low: min, lowChecked: false, fine, high: max, coarse: top });
   }
 
   /** Decide or split one box. @returns whether there are more. */
@@ -198,7 +190,6 @@ class LatticeSearch {
     const box = this.#stack.pop();
     if (box === undefined) return false;
     this.#explore(box);
-    this.#release(box.source);
     if (this.#request.onProgress !== undefined && --this.#stepsToReport <= 0) {
       this.#stepsToReport = 64;
       this.#request.onProgress({ nodesChecked: this.#nodesChecked, decided: this.#decided / this.#nodes });
@@ -213,17 +204,16 @@ class LatticeSearch {
 
   #explore(box: Box): void {
     const { low } = box;
-    let { source, fine, high, coarse } = box;
+    let { fine, high, coarse } = box;
     const before = volume(low, high);
     if (this.#hopeless(low, fine, coarse)) {
       this.#decided += before;
       return;
     }
     if (!box.lowChecked) {
-      const rolled = this.#rollUp(source.table, low);
+      const rolled = this.#rollUp(low);
       this.#offer(rolled);
       fine = rolled;
-      source = this.#keep(rolled, source);
     }
 
     for (;;) {
@@ -231,7 +221,7 @@ class LatticeSearch {
       if (cut === undefined) break;
       high = cut;
       if (volume(low, high) === 1) break;
-      const rolled = this.#rollUp(source.table, high);
+      const rolled = this.#rollUp(high);
       if (rolled.suppressed > this.#allowed) {
         this.#decided += before;
         return;
@@ -249,7 +239,7 @@ class LatticeSearch {
       return;
     }
     this.#decided += before - left;
-    this.#split({ source, low, fine, high, coarse });
+    this.#split(low, fine, high, coarse);
   }
 
   /** Highest levels that the bounds leave, or undefined when they cut nothing off. */
@@ -273,7 +263,7 @@ class LatticeSearch {
   }
 
   /** Split at the key whose next level costs most, where the halves differ most; of equals, the one with most levels. */
-  #split({ source, low, fine, high, coarse }: Omit<Box, "lowChecked">): void {
+  #split(low: Uint8Array, fine: ClassSummary, high: Uint8Array, coarse: ClassSummary): void {
     const probe = this.#probe;
     probe.set(low);
     let split = -1;
@@ -291,17 +281,17 @@ class LatticeSearch {
     }
     const raised = low.slice();
     raised[split] = low[split]! + 1;
-    this.#push({ source, low: raised, lowChecked: false, fine, high, coarse });
+    this.#stack.push({ low: raised, lowChecked: false, fine, high, coarse });
 
     const lowered = high.slice();
     lowered[split] = low[split]!;
-    const rolled = this.#rollUp(source.table, lowered);
+    const rolled = this.#rollUp(lowered);
     this.#offer(rolled);
     if (rolled.suppressed > this.#allowed || !this.#boundsBelow(rolled, low, fine)) {
       this.#decided += volume(low, lowered);
       return;
     }
-    this.#push({ source, low, lowChecked: true, fine, high: lowered, coarse: rolled });
+    this.#stack.push({ low, lowChecked: true, fine, high: lowered, coarse: rolled });
   }
 
   /** Whether no generalization of a box can enter the list. */
@@ -320,11 +310,14 @@ class LatticeSearch {
     this.#best.offer(node);
   }
 
-  #rollUp(from: ClassTable, levels: Uint8Array): RolledUp {
+  #rollUp(levels: Uint8Array): RolledUp {
+    const source = this.#store.sourceFor(levels);
     this.#nodesChecked++;
-    this.#classesVisited += from.size;
+    this.#classesVisited += source.size;
     if (this.#classesVisited > (this.#request.maxClassesVisited ?? DEFAULT_VISITS)) throw this.#tooLarge();
-    return this.#tables.rollUp(from, levels, this.#request.k);
+    const rolled = this.#tables.rollUp(source, levels, this.#request.k);
+    if (this.#store.wants(rolled.size, rolled.words.length, source)) this.#store.keep(rolled.table());
+    return rolled;
   }
 
   /** Make the highest generalization of a box ready to bound it. @returns false when it rules the box out. */
@@ -334,27 +327,6 @@ class LatticeSearch {
     if (this.#hopeless(low, fine, high)) return false; // as the cheap bound of `#offer` says
     high.suppressionCost = Math.max(high.suppressionCost, metric.suppressionCost(high));
     return true;
-  }
-
-  /** Keep the classes just rolled up for the boxes above them, if they are clearly fewer and fit the budget. */
-  #keep(rolled: RolledUp, source: SharedTable): SharedTable {
-    if (rolled.size > 0.9 * source.table.size) return source;
-    const bytes = tableBytes(rolled.size, rolled.words.length);
-    if (this.#heldBytes + bytes > this.#budget) return source;
-    this.#heldBytes += bytes;
-    return { table: rolled.table(), users: 0 };
-  }
-
-  #push(box: Box): void {
-    box.source.users++;
-    this.#stack.push(box);
-  }
-
-  #release(source: SharedTable): void {
-    source.users--;
-    if (source.users === 0 && source.table !== this.#tables.base) {
-      this.#heldBytes -= tableBytes(source.table.size, source.table.words.length);
-    }
   }
 
   #tooLarge(): PolicyError {

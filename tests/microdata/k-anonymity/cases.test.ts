@@ -19,7 +19,7 @@ function request(table: SmallTable, more: Partial<KAnonymitySearch> = {}): KAnon
 describe("by hand", () => {
   const table: SmallTable = { trees: [COLOURS, SIZES], rows: rows("red s", "orange s", "red m", "orange m", "blue l", "blue l") };
 
-  test("warm colours merge, sizes stay: loss 0.0801", () => {
+  test("warm colours merge, sizes stay: loss 0.1547", () => {
     const plan = searchKAnonymity(request(table))!;
     expect(plan).toMatchObject({ levels: [1, 0], suppressed: 0, classes: 3, smallestClass: 2, nodes: 6 });
     // Colour: (6 x 2/4 - 6/4) / (6 - 6/4) = 1/3, size 0; square root of 4/3 x 1, minus 1.
@@ -115,6 +115,11 @@ describe("refusals", () => {
   ])("$name", ({ more, code }) => {
     expect(() => searchKAnonymity(request(table, more))).toThrow(PolicyError);
     expect(() => searchKAnonymity(request(table, more))).toThrow(expect.objectContaining({ code }));
+  });
+
+  test("a hierarchy with more levels than can be searched", () => {
+    const tall: SmallTable = { trees: [[Array.from({ length: 257 }, (_, level) => `level${level}`)]], rows: rows("level0") };
+    expect(() => searchKAnonymity(request(tall))).toThrow(expect.objectContaining({ code: "k-anonymity/too-many-levels" }));
   });
 
   test("an aborted signal ends the search", async () => {
