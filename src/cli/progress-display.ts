@@ -54,7 +54,7 @@ export class ProgressDisplay {
     const text = progressText(progress, (now - this.#phaseStarted) / 1000, bar);
     if (!bar) return void this.#screen.write(`${text}\n`);
     // One less than the width, since some terminals wrap when the last column is written.
-    this.#screen.write(`\r${text.slice(0, Math.max(10, (this.#screen.columns ?? 80) - 1))}\u001b[K`);
+    this.#screen.write(`\r${text.slice(0, Math.max(10, (this.#screen.columns || 80) - 1))}\u001b[K`);
     this.#drawn = true;
   }
 

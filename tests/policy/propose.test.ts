@@ -145,6 +145,8 @@ describe("traps", () => {
     ["numbers that count the records", "n", Array.from({ length: 100 }, (_, i) => i + 1), "direct-identifier"],
     ["all values differ", "thing", Array.from({ length: 100 }, (_, i) => `t${i}`), "direct-identifier"],
     ["ids of persons that repeat", "person_id", repeat(["p1", "p2", "p3", "p4"]), "contributor"],
+    ["codes that repeat, under no telling name", "patient", Array.from({ length: 600 }, (_, i) => `P${100000 + (i * 7919) % 300}`), "contributor"],
+    ["many texts that nothing explains", "zork", Array.from({ length: 600 }, (_, i) => `t ${i % 250}`), "direct-identifier"],
     ["a survey weight", "PWGTP", repeat([12.5, 80.25, 33]), "weight"],
     ["decimals", "level", repeat([1.5, 2.25, 8]), "measure"],
     ["nothing in it", "blank", repeat(["", "NA"]), "other"],

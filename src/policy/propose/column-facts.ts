@@ -24,6 +24,8 @@ export interface Shapes {
   readonly zip: number;
   readonly address: number;
   readonly web: number;
+  /** At least four digits, perhaps with letters and hyphens, and nothing else: P3252808, 7f3a-0012. */
+  readonly code: number;
 }
 
 export interface Category {
@@ -74,6 +76,7 @@ const SSN = /^\d{3}-\d{2}-\d{4}$/;
 const PHONE = /^(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}$|^\(\d{3}\) ?\d{3}-?\d{4}$/;
 const ZIP = /^\d{5}(?:-\d{4})?$/;
 const STREET = /^\d+[A-Za-z]? +.*\b(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|court|ct|way|place|pl|highway|hwy)\b/i;
+const CODE = /^(?=(?:\D*\d){4})[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*$/;
 const WEB = /^https?:\/\/|^\d{1,3}(?:\.\d{1,3}){3}$/;
 
 /**
@@ -84,7 +87,7 @@ export function columnFacts(
   { name, type }: SourceColumn, values: { readonly dictionary: Dictionary; readonly counts: Float64Array; readonly nulls: number } | undefined, isWhole: boolean,
 ): ColumnFacts {
   const shapes = {
-    integer: 0, zeroPadded: 0, number: 0, formatted: 0, date: 0, timestamp: 0, otherDate: 0, boolean: 0, email: 0, ssn: 0, phone: 0, zip: 0, address: 0, web: 0,
+    integer: 0, zeroPadded: 0, number: 0, formatted: 0, date: 0, timestamp: 0, otherDate: 0, boolean: 0, email: 0, ssn: 0, phone: 0, zip: 0, address: 0, web: 0, code: 0,
   };
   const nullWords: string[] = [];
   let present = 0;
@@ -131,6 +134,7 @@ export function columnFacts(
       if (text.length <= 10) shapes.date += records;
       else shapes.timestamp += records;
     } else if (OTHER_DATE.test(text)) shapes.otherDate += records;
+    else if (CODE.test(text)) shapes.code += records;
   }
   return {
     name,

@@ -12,6 +12,9 @@ export interface RoleGuess {
   readonly decide?: string;
 }
 
+/** A text column with more values is no category. */
+const MANY = 100;
+
 /** Of fewer records, that all values differ says little. */
 const FEW = 20;
 
@@ -48,6 +51,9 @@ export function guessRole(facts: ColumnFacts): RoleGuess {
     if (nearlyUnique) return direct("named like an identifier, and nearly every record has its own value");
     if (PERSON.test(words) && distinct > 2) return { role: "contributor", because: `named like the id of a person, with ${distinct} values` };
   }
+  if (quasi === undefined && sensitive === undefined && repeatsAsIdsDo(facts)) {
+    return { role: "contributor", because: `values look like ids, ${distinct} of them in ${present} records` };
+  }
   if (isSerial(facts)) return direct("numbers that count the records");
   if (isNumber && !facts.shapes.zip && share(shapes.integer) === 1 && nearlyUnique && facts.lengths?.length === 1 && facts.lengths[0]! >= 7) {
     return direct("numbers of one length, nearly all different, as identifiers are");
@@ -66,6 +72,9 @@ export function guessRole(facts: ColumnFacts): RoleGuess {
   if (measureName) return measured("named like an amount", nearlyUnique);
   if (isNumber && shapes.integer < present) return measured("decimal numbers", nearlyUnique);
   if (isNumber && distinct > 100) return measured(`whole numbers with ${distinct} values`, nearlyUnique);
+  if (!isNumber && distinct > MANY && unlike >= 0.2) {
+    return { role: "direct-identifier", because: "not recognised, and has many values; careful until you decide", decide: "does it name or number persons? If not, give it another role" };
+  }
   if (distinct === 1) return { role: "other", because: "the same value in every record" };
   return { role: "quasi-identifier", because: "not recognised; careful until you decide", kind: "trait", decide: "is it something that others may know about a person? If not, say other or sensitive" };
 }
@@ -85,6 +94,13 @@ function measured(because: string, nearlyUnique: boolean): RoleGuess {
   return nearlyUnique
     ? { role: "measure", because, decide: "exact amounts can be recognised, and measures are released as they are; drop it, or make it coarser at the source" }
     : { role: "measure", because };
+}
+
+/** Codes of one or two lengths, many of them, which occur more than once: numbers of persons rather than of things. */
+function repeatsAsIdsDo({ shapes, present, distinct, numbers, lengths, meanLength }: ColumnFacts): boolean {
+  if (distinct <= MANY || distinct < present / 20 || lengths === undefined || lengths.length > 2) return false;
+  if (numbers === undefined) return shapes.code >= 0.95 * present;
+  return shapes.integer === present && lengths.length === 1 && meanLength >= 7;
 }
 
 /** 1, 2, 3, ... with hardly a gap. */

@@ -43,7 +43,7 @@ export const FREQUENCY = /\b(?:population|pop|counts?|freq|frequency|persons|peo
 export const WEIGHT = /\b(?:fnlwgt|fnl ?wt|final ?(?:weight|wgt|wt)|(?:per|person|sample|sampling|survey|design|household|hh|pw|replicate) ?(?:weight|wgt|wt|gt)|pwgtp?|perwt|wtfinl|pwsswgt|hwtfinl)\b/;
 
 export const SENSITIVE: readonly NamePattern[] = [
-  { pattern: /\b(?:diagnos\w*|dx|icd|disease|illness|condition|comorbid\w*|symptoms?|cause of (?:death|injury)|death cause|allerg\w*|cancer|diabetes|asthma)\b/, what: "health" },
+  { pattern: /\b(?:diagnos\w*|dx|icd|disease|illness|condition|comorbid\w*|symptoms?|cause of (?:death|injury)|death cause|reason|allerg\w*|cancer|diabetes|asthma)\b/, what: "health" },
   { pattern: /\b(?:procedures?|cpt|hcpcs|drg|drugs?|medications?|prescriptions?|rx|ndc|treatments?|therapy|surgery|test ?results?|lab|results?|genetic\w*|genotype|vaccin\w*|immuni[sz]ation\w*)\b/, what: "health care" },
   { pattern: /\b(?:hiv|aids|std|sti|mental|psychiatric|depress\w*|suicid\w*|substance|alcohol|opioid|smok\w*|tobacco|pregnan\w*|abortion|contracept\w*|disab\w*)\b/, what: "health with stigma" },
   { pattern: /\b(?:income|salary|wages?|earnings?|pay|benefits?|debt|credit score|loan|bankrupt\w*|payer|insurance|medi cal|medicaid|calfresh|calworks|snap|tanf|welfare|assistance|net worth|assets)\b/, what: "income and benefits" },
