@@ -7,8 +7,8 @@ interface ShareGroups {
   readonly records: Float64Array;
   /** [codes + 1] group of each generalized value, null last. */
   readonly groupOf: Int32Array;
-  /** Sum of records x share. */
-  readonly total: number;
+  /** Sum of records x (share - 1 / leaves). */
+  readonly excess: number;
 }
 
 /**
@@ -24,14 +24,14 @@ export function createDomainLoss(context: MetricContext, options: MetricOptions)
   const { generalization: g, suppression: s } = weightFactors(options.generalizationWeight);
   const aggregator = createAggregator(options.aggregate ?? "geometric-mean", keys, context.weights);
   const groups = context.keys.map((key) => key.levels.map((level) => groupShares(level, key.leaves)));
-  const least = Float64Array.from(context.keys, (key) => (g * n) / key.leaves);
+  const leafShare = Float64Array.from(context.keys, (key) => 1 / key.leaves);
   const losses = new Float64Array(keys);
   const suppressedIn = new Float64Array(groups.reduce((most, key) => Math.max(most, ...key.map((l) => l.shares.length)), 1));
 
-  // A suppressed record pays s + (1 - s) x share; ARX does the same, and pays exactly 1 for s = 1.
-  const scaled = (key: number, sum: number): number => {
-    const range = n - least[key]!;
-    return range > 0 ? Math.max(0, (sum - least[key]!) / range) : 0;
+  // What is paid beyond g / leaves, over the most there can be. Taken off term by term, so that no loss is exactly 0.
+  const scaled = (key: number, excess: number): number => {
+    const most = n * (1 - g * leafShare[key]!);
+    return most > 0 ? Math.max(0, excess / most) : 0;
   };
 
   return {
@@ -49,12 +49,14 @@ export function createDomainLoss(context: MetricContext, options: MetricOptions)
           const suppressed = node.suppressedBy(key);
           for (let code = 0; code < groupOf.length; code++) suppressedIn[groupOf[code]!]! += suppressed[code]!;
         }
-        let sum = 0;
+        const leaf = leafShare[key]!;
+        let excess = 0;
         for (let i = 0; i < shares.length; i++) {
           const gone = suppressedIn[i]!;
-          sum += (records[i]! - gone) * shares[i]! * g + gone * (shares[i]! * (1 - s) + s);
+          // A suppressed record pays s + (1 - s) x share, as in ARX: exactly 1 unless the weight favours suppression.
+          excess += (records[i]! - gone) * g * (shares[i]! - leaf) + gone * (shares[i]! * (1 - s) + s - g * leaf);
         }
-        losses[key] = scaled(key, sum);
+        losses[key] = scaled(key, excess);
       }
       aggregator.join(losses, out);
     },
@@ -69,8 +71,8 @@ export function createDomainLoss(context: MetricContext, options: MetricOptions)
      */
     bound(levels, _low, high, out) {
       for (let key = 0; key < keys; key++) {
-        const { shares, records, total } = groups[key]![levels[key]!]!;
-        let sum = g * total;
+        const { shares, records, excess } = groups[key]![levels[key]!]!;
+        let sum = g * excess;
         let left = high.suppressed;
         for (let i = shares.length - 1; i >= 0 && left > 0; i--) {
           const gone = Math.min(left, records[i]!);
@@ -98,7 +100,7 @@ function groupShares(level: LevelProfile, leaves: number): ShareGroups {
     groupOf[code] = indexOf.get(shareOf(code)) ?? 0; // values that no record has may go anywhere
     records[groupOf[code]!]! += level.records[code]!;
   }
-  let total = 0;
-  for (let i = 0; i < shares.length; i++) total += records[i]! * shares[i]!;
-  return { shares, records, groupOf, total };
+  let excess = 0;
+  for (let i = 0; i < shares.length; i++) excess += records[i]! * (shares[i]! - 1 / leaves);
+  return { shares, records, groupOf, excess };
 }
