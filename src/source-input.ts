@@ -27,11 +27,14 @@ export async function toSource(
   data: SourceInput, platform: Platform, settings: { format?: "csv" | "arrow" | "parquet" | undefined; delimiter?: string | undefined },
 ): Promise<Source> {
   if (typeof data === "string") return platform.openFile(data, settings);
+  // Before anything is looked for in it: numbers, null and symbols have no properties.
+  if (typeof data !== "function" && (typeof data !== "object" || data === null)) {
+    throw new DataError("source/not-data", "Expected a file path, an Arrow table, record batches, records or columns.");
+  }
   if (Array.isArray(data)) return recordsSource(data as readonly object[], { newHasher: platform.newHasher });
   if (typeof data === "function" || Symbol.asyncIterator in (data as object)) return batchesSource(data as Parameters<typeof batchesSource>[0], { newHasher: platform.newHasher });
-  if (typeof data !== "object" || data === null) throw new DataError("source/not-data", "Expected a file path, an Arrow table, record batches, records or columns.");
   if ("open" in data && "columns" in data && typeof data.open === "function" && typeof data.columns === "function") return data as Source;
-  if ("schema" in data && "batches" in data) return tableSource(data as Parameters<typeof tableSource>[0], { newHasher: platform.newHasher });
+  if ("schema" in data && "batches" in data && !Array.isArray(data.schema)) return tableSource(data as Parameters<typeof tableSource>[0], { newHasher: platform.newHasher });
   return columnsSource(data as Parameters<typeof columnsSource>[0], { newHasher: platform.newHasher });
 }
 

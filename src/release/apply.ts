@@ -25,7 +25,7 @@ export async function applyPlan(plan: Plan, source: Source, stage: Stage, option
   if (hash !== plan.policyHash) {
     throw new PolicyError("plan/policy-edited", "The policy inside the plan is not the one that was planned. Plan again instead of editing plans.");
   }
-  const { survey, columns } = planned ?? (await surveyFor(policy, source, options));
+  const { survey, columns } = planned ?? (await surveyFor(policy, source, { ...options, keepRecords: true }));
   if (survey.fingerprint !== plan.input.fingerprint || survey.rows !== plan.input.records) {
     throw new DataError(
       "source/not-as-planned",

@@ -17,6 +17,8 @@ export interface StepOptions {
   readonly signal?: AbortSignal | undefined;
   /** Seeded random numbers; the plan is marked and cannot be published. */
   readonly rehearsalSeed?: string | undefined;
+  /** The source will be read again at once, so lanes may keep its records for that. */
+  readonly keepRecords?: boolean | undefined;
 }
 
 /** A plan, and what the first reading found, so that a release need not read a third time. */
@@ -55,7 +57,8 @@ export async function makePlan(policy: Policy, source: Source, options: StepOpti
 /** The first reading. */
 export async function surveyFor(policy: Policy, source: Source, options: StepOptions): Promise<{ survey: Survey; columns: ResolvedColumns }> {
   const columns = applyPolicyToColumns(policy, await source.columns());
-  const spec = roadFor(policy).survey(policy, columns);
+  const { then, ...fold } = roadFor(policy).survey(policy, columns);
+  const spec = options.keepRecords === true && then !== undefined ? { ...fold, then } : fold;
   const survey = await options.lanes.survey(source, spec, {
     signal: options.signal,
     onBytes: (done) => options.progress({ phase: "survey", done, total: source.totalBytes, unit: "bytes" }),

@@ -19,11 +19,12 @@ export interface Released {
 /** The whole corridor: plan, apply, verify, publish. The stage is gone afterwards, whatever happens. */
 export async function releaseSource(policy: Policy, source: Source, stage: Stage, options: StepOptions): Promise<Released> {
   try {
-    const planned = await makePlan(policy, source, options);
+    const planned = await makePlan(policy, source, { ...options, keepRecords: true });
     await applyPlan(planned.plan, source, stage, options, planned);
     return { plan: planned.plan, ...(await verifyAndPublish(planned.plan, stage, options)) };
   } catch (error) {
-    await stage.abort();
+    // The first failure is the one to tell; what cannot be removed now, the next run removes.
+    await stage.abort().catch(() => undefined);
     throw error;
   }
 }
@@ -45,8 +46,8 @@ export async function verifyAndPublish(plan: Plan, stage: Stage, options: StepOp
   const sink = await stage.create(EVIDENCE_PATH);
   await sink.write(new TextEncoder().encode(jsonText(evidence)));
   await sink.close();
-  options.signal?.throwIfAborted();
   options.progress({ phase: "publish", done: 0, unit: "steps" });
+  options.signal?.throwIfAborted(); // the last chance: what follows is all or nothing
   return { evidence, directory: await stage.publish() };
 }
 

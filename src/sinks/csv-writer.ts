@@ -208,7 +208,8 @@ function needsQuotes(text: string, delimiter: string): boolean {
 }
 
 const FORMULA = /^ *[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
-const HARMLESS = /^ *([+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?%?|[+-]|-+) *$/;
+/** Plain numbers, lone dashes, and intervals such as "-10 to -6", which hierarchies write. */
+const HARMLESS = /^ *([+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?%?|[+-]|-+|-?[0-9]+(\.[0-9]+)? to -?[0-9]+(\.[0-9]+)?) *$/;
 
 /** Whether a spreadsheet may run the text when it opens the file. */
 export function isFormula(text: string): boolean {

