@@ -4,9 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { afterAll } from "vitest";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const DATA = join(ROOT, "examples", "data");
+
+/** Of the importing test file; removed when it ends. */
+const temporary: string[] = [];
+afterAll(() => {
+  for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
+});
 
 /** The built command line when it is up to date, else a bundle made now; both run as their own process. */
 export async function builtCli(): Promise<string> {
@@ -16,7 +23,7 @@ export async function builtCli(): Promise<string> {
   const cache = join(ROOT, "node_modules", ".cache", "cli-tests");
   mkdirSync(cache, { recursive: true });
   const outdir = mkdtempSync(join(cache, "bundle-"));
-  process.on("exit", () => rmSync(outdir, { recursive: true, force: true }));
+  temporary.push(outdir);
   await build({
     entryPoints: { cli: join(ROOT, "src/cli/main.ts"), "lane-worker": join(ROOT, "src/node/lane-worker.ts") },
     outdir, bundle: true, splitting: true, platform: "node", format: "esm", target: "node20", packages: "external", logLevel: "silent",
@@ -58,6 +65,6 @@ export function runCli(cli: string, args: readonly string[], { cwd = ROOT, env =
 /** A folder of its own for one test file. */
 export function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "commensurate-cli-test-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  temporary.push(folder);
   return folder;
 }
