@@ -2,14 +2,15 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { addBatch, folderFor, type Cells } from "../cells/index.ts";
-import type { Dictionary } from "../columns/index.ts";
+import { PackedFolder, packedLayout } from "../cells/index.ts";
+import type { Batch, Dictionary } from "../columns/index.ts";
 import { readRanges, type CsvFileRanges } from "../engines/local/file-ranges.ts";
 import {
-  Arranger, bucketsOf, buffersOf, cutCells, mergeRange, recodeInPlace, RewriteLane, sampleOf, surveyColumns, surveyFold,
+  Arranger, buffersOf, cutList, mergeRange, RewriteLane, RowKeeper, sampleOf, surveyColumns,
   type ArrangeJob, type LaneBlocks, type RewriteSpec, type SurveySpec,
 } from "../engines/local/index.ts";
 import { CommensurateError, DataError, InternalError } from "../errors/index.ts";
+import type { WordList } from "../kernels/packed-words.ts";
 import type { ColumnRequest } from "../sources/source.ts";
 import { createSpill } from "./spill-file.ts";
 
@@ -17,8 +18,10 @@ import { createSpill } from "./spill-file.ts";
 export type LaneTask =
   | ({ readonly task: "survey"; readonly spec: SurveySpec } & LaneReading)
   | { readonly task: "recode"; readonly maps: readonly Int32Array[]; readonly sizes: readonly number[] }
-  | { readonly task: "cut"; readonly cuts: Float64Array }
-  | { readonly task: "merge"; readonly parts: readonly Cells[] }
+  | { readonly task: "cut"; readonly cuts: readonly { first: number; last: number }[] }
+  | { readonly task: "merge"; readonly parts: readonly WordList[] }
+  /** As rewrite, from the records that the survey kept. */
+  | { readonly task: "rewrite-kept"; readonly spec: RewriteSpec }
   | ({ readonly task: "rewrite"; readonly spec: RewriteSpec; readonly columns: readonly ColumnRequest[] } & LaneReading)
   | { readonly task: "take"; readonly partition: number }
   | { readonly task: "prepare"; readonly job: ArrangeJob }
@@ -36,6 +39,8 @@ export interface FoldedLane {
   /** [keys] */
   readonly dictionaries: readonly Dictionary[];
   readonly rows: number;
+  /** Whether all records were kept for the second reading. */
+  readonly kept: boolean;
 }
 
 export interface LaneReply {
@@ -45,51 +50,48 @@ export interface LaneReply {
   readonly error?: { readonly name: string; readonly code: string; readonly message: string; readonly detail: CommensurateError["detail"] };
 }
 
-/** Kept records of one lane in memory; the rest goes to its encrypted spill. */
+/** Records that wait to be arranged, of one lane, in memory; the rest goes to its encrypted spill. */
 const LANE_BUDGET_BYTES = 160 * 1024 * 1024;
 
-/** Cells of one lane; beyond it the file is read in order, by a fold that spills. */
-const LANE_CELLS_BYTES = 512 * 1024 * 1024;
+/** Records of the first reading that a lane keeps for the second. */
+const KEPT_BYTES = 128 * 1024 * 1024;
 
-let folded: { cells: Cells; bucket: Float64Array } | undefined;
+/** Cells of one lane; beyond it the file is read in order, by a fold that spills. */
+const LANE_CELLS_BYTES = 384 * 1024 * 1024;
+
+let folder: PackedFolder | undefined;
+let folded: WordList | undefined;
+let kept: RowKeeper | undefined;
 let rewriting: RewriteLane | undefined;
 let arranger: Arranger | undefined;
 
 async function perform(task: LaneTask): Promise<{ result: unknown; transfer: ArrayBuffer[] }> {
   switch (task.task) {
-    case "survey": {
-      const fold = surveyFold(task.spec);
-      const folder = folderFor(fold);
-      const dictionaries: (Dictionary | undefined)[] = task.spec.keys.map(() => undefined);
-      let rows = 0;
-      await withFile(task, surveyColumns(task.spec), (batch) => {
-        addBatch(folder, batch, fold, dictionaries);
-        rows += batch.records;
-        if (folder.bytes > LANE_CELLS_BYTES) throw new DataError("cells/over-budget", "The cells of one lane outgrew its memory.");
-      });
-      const cells = folder.take(dictionaries.map((dictionary) => dictionary?.size ?? 0));
-      folded = { cells, bucket: new Float64Array(0) };
-      return { result: { dictionaries: dictionaries.map(exactCopy), rows } satisfies FoldedLane, transfer: [] };
-    }
-    case "recode": {
-      const cells = recodeInPlace(folded!.cells, task.maps, task.sizes);
-      folded = { cells, bucket: bucketsOf(cells) };
-      return { result: sampleOf(folded.bucket), transfer: [] };
-    }
+    case "survey":
+      return { result: await survey(task.spec, task), transfer: [] };
+    case "recode":
+      if (packedLayout(task.sizes) === undefined) throw new InternalError("lanes/not-packable", "Cells were asked for that cannot be packed.");
+      folded = folder!.finish(task.maps, task.sizes);
+      folder = undefined;
+      return { result: sampleOf(folded), transfer: [] };
     case "cut": {
-      const parts = cutCells(folded!.cells, folded!.bucket, task.cuts);
+      const parts = cutList(folded!, task.cuts);
       folded = undefined;
       return { result: parts, transfer: parts.flatMap(buffersOf) };
     }
     case "merge": {
-      const cells = mergeRange(task.parts);
-      return { result: cells, transfer: buffersOf(cells) };
+      const list = mergeRange(task.parts);
+      return { result: list, transfer: buffersOf(list) };
     }
     case "rewrite": {
-      const lane = new RewriteLane(task.spec, { budgetBytes: LANE_BUDGET_BYTES, openSpill: createSpill });
-      await rewriting?.close();
-      rewriting = lane;
+      const lane = await newRewriteLane(task.spec);
       await withFile(task, task.columns, (batch) => lane.add(batch), () => lane.settle());
+      return { result: lane.finish(), transfer: [] };
+    }
+    case "rewrite-kept": {
+      const lane = await newRewriteLane(task.spec);
+      for (const batch of kept!.batches()) lane.add(batch);
+      kept = undefined;
       return { result: lane.finish(), transfer: [] };
     }
     case "take": {
@@ -105,6 +107,31 @@ async function perform(task: LaneTask): Promise<{ result: unknown; transfer: Arr
       return { result: arranged, transfer };
     }
   }
+}
+
+async function survey(spec: SurveySpec, reading: LaneReading): Promise<FoldedLane> {
+  const keys = spec.keys.length;
+  const own = new PackedFolder(keys);
+  const keeper = spec.then === undefined ? undefined : new RowKeeper(KEPT_BYTES);
+  let dictionaries: (Dictionary | undefined)[] = spec.keys.map(() => undefined);
+  let rows = 0;
+  const codesOf = (batch: Batch): Int32Array[] => batch.columns.slice(0, keys).map((column) => (column.kind === "codes" ? column.codes : new Int32Array(0)));
+  await withFile(reading, [...surveyColumns(spec), ...(spec.then ?? [])], (batch) => {
+    own.add(batch.records, codesOf(batch));
+    keeper?.add(batch);
+    dictionaries = batch.columns.slice(0, keys).map((column) => (column.kind === "codes" ? column.dictionary : undefined));
+    rows += batch.records;
+    if (own.bytes > LANE_CELLS_BYTES) throw new DataError("cells/over-budget", "The cells of one lane outgrew its memory.");
+  });
+  folder = own;
+  kept = keeper?.complete === true ? keeper : undefined;
+  return { dictionaries: dictionaries.map(exactCopy), rows, kept: kept !== undefined };
+}
+
+async function newRewriteLane(spec: RewriteSpec): Promise<RewriteLane> {
+  await rewriting?.close();
+  rewriting = new RewriteLane(spec, { budgetBytes: LANE_BUDGET_BYTES, openSpill: createSpill });
+  return rewriting;
 }
 
 async function withFile(

@@ -2,14 +2,15 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { Cells } from "../cells/index.ts";
+import { packedLayout, unpackCells } from "../cells/index.ts";
 import { abandonReading, rangesStarted, sharedReading, type CsvFileRanges } from "../engines/local/file-ranges.ts";
 import {
-  buffersOf, checkNulls, cutsFor, InlineLane, joinKeys, joinRanges,
+  buffersOf, checkNulls, cutsFor, InlineLane, joinKeys, joinRanges, surveyColumns,
   type Arranged, type ArrangeJob, type LaneBlocks, type LanePool, type ReadOptions, type RewriteSpec, type RewriteSummary,
   type Survey, type SurveySpec,
 } from "../engines/local/index.ts";
 import { DataError, DisclosureError, InternalError, PolicyError } from "../errors/index.ts";
+import type { WordList } from "../kernels/packed-words.ts";
 import type { ColumnRequest, Source } from "../sources/source.ts";
 import type { FoldedLane, LaneReading, LaneReply, LaneTask } from "./lane-worker.ts";
 import { createSpill } from "./spill-file.ts";
@@ -45,34 +46,57 @@ class ThreadLanes implements LanePool {
   readonly #wanted: number;
   readonly #inline = new InlineLane({ budgetBytes: INLINE_BUDGET_BYTES, openSpill: () => createSpill() });
   #threads: LaneThread[] = [];
+  /** The reading whose records the threads still hold. */
+  #kept: { readonly source: Source; readonly columns: string; readonly fingerprint: string } | undefined;
 
   constructor(wanted: number) {
     this.#wanted = wanted;
   }
 
   async survey(source: Source, spec: SurveySpec, options: ReadOptions): Promise<Survey> {
-    const read = await this.#inRanges<FoldedLane>(source, options, (reading) => ({ task: "survey", spec, ...reading }));
+    this.#kept = undefined;
+    // Lanes fold records by sorting packed codes, which carries no measures.
+    const countsOnly = spec.measures.length === 0 && spec.weight === undefined && spec.frequency === undefined;
+    const read = countsOnly
+      ? await this.#inRanges<FoldedLane>(source, options, (reading) => ({ task: "survey", spec, ...reading }))
+      : undefined;
     if (read === undefined) return this.#inline.survey(source, spec, options);
     const { keys, maps } = joinKeys(spec, read.results.map(({ dictionaries }) => dictionaries));
     const sizes = keys.map(({ dictionary }) => dictionary.size);
+    if (packedLayout(sizes) === undefined) return this.#inline.survey(source, spec, options);
+
     const threads = this.#threads;
     const samples = await Promise.all(threads.map((thread, t) => thread.call<Float64Array>({ task: "recode", maps: maps[t]!, sizes })));
     const cuts = cutsFor(samples, threads.length);
-    const cut = await Promise.all(threads.map((thread) => thread.call<Cells[]>({ task: "cut", cuts })));
+    const cut = await Promise.all(threads.map((thread) => thread.call<WordList[]>({ task: "cut", cuts })));
     const ranges = await Promise.all(
       threads.map((thread, range) => {
         const parts = cut.map((own) => own[range]!);
-        return thread.call<Cells>({ task: "merge", parts }, parts.flatMap(buffersOf));
+        return thread.call<WordList>({ task: "merge", parts }, parts.flatMap(buffersOf));
       }),
     );
-    const cells = joinRanges(ranges);
+    const cells = unpackCells(joinRanges(ranges), keys.map(({ name }) => name), sizes);
     checkNulls(spec, cells);
-    return { cells, keys, rows: read.results.reduce((sum, { rows }) => sum + rows, 0), fingerprint: read.fingerprint };
+    const { fingerprint } = read;
+    if (spec.then !== undefined && read.results.every(({ kept }) => kept)) {
+      this.#kept = { source, columns: JSON.stringify([...surveyColumns(spec), ...spec.then]), fingerprint };
+    }
+    return { cells, keys, rows: read.results.reduce((sum, { rows }) => sum + rows, 0), fingerprint };
   }
 
   async rewrite(
     source: Source, spec: RewriteSpec, columns: readonly ColumnRequest[], options: ReadOptions,
   ): Promise<{ summaries: readonly RewriteSummary[]; fingerprint: string }> {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    if (kept?.source === source && isRanged(source) && kept.columns === JSON.stringify(columns)) {
+      await source.refuseChanged();
+      this.lanes = this.#threads.length;
+      const summaries = await Promise.all(this.#threads.map((thread) => thread.call<RewriteSummary>({ task: "rewrite-kept", spec })));
+      options.signal?.throwIfAborted();
+      await source.refuseChanged();
+      return { summaries, fingerprint: kept.fingerprint };
+    }
     const read = await this.#inRanges<RewriteSummary>(source, options, (reading) => ({ task: "rewrite", spec, columns, ...reading }));
     if (read === undefined) {
       this.lanes = 1;
@@ -117,8 +141,17 @@ class ThreadLanes implements LanePool {
     while (this.#threads.length < this.#wanted) this.#threads.push(new LaneThread());
     const shared = sharedReading(file, LEAF_BYTES);
     const control = new Int32Array(shared.control);
-    const progress = setInterval(() => options.onBytes?.(Math.min(file.bytes, rangesStarted(control) * LEAF_BYTES)), 200);
     const abandon = (): void => abandonReading(control);
+    // Thrown out of a timer, what the caller's callback throws would end the process and leave the staged files.
+    let thrown: { readonly error: unknown } | undefined;
+    const progress = setInterval(() => {
+      try {
+        options.onBytes?.(Math.min(file.bytes, rangesStarted(control) * LEAF_BYTES));
+      } catch (error) {
+        thrown ??= { error };
+        abandon();
+      }
+    }, 200);
     options.signal?.addEventListener("abort", abandon);
     try {
       const results = await Promise.all(
@@ -131,6 +164,7 @@ class ThreadLanes implements LanePool {
           }
         }),
       );
+      if (thrown !== undefined) throw thrown.error;
       options.signal?.throwIfAborted();
       if (results.includes(undefined)) return undefined;
       await source.refuseChanged();

@@ -36,10 +36,8 @@ export function arrangePartition(spec: ArrangeSpec, lanes: readonly LaneBlocks[]
   for (const lane of lanes) for (const block of lane.blocks) records += block.length / words;
 
   const classOf = new Uint32Array(records);
-  const values = columns.map((column) => {
-    if (column.kind === "key") return undefined;
-    return column.kind === "codes" ? new Uint32Array(records) : new Uint32Array(records * 2);
-  });
+  const codes = columns.map((column) => new Uint32Array(column.kind === "codes" ? records : 0));
+  const numbers = columns.map((column) => new Float64Array(column.kind === "numbers" ? records : 0));
   let at = 0;
   for (const lane of lanes) {
     for (const block of lane.blocks) {
@@ -47,8 +45,8 @@ export function arrangePartition(spec: ArrangeSpec, lanes: readonly LaneBlocks[]
       for (let i = 0; i < count; i++) classOf[at + i] = block[i * words]!;
       for (let c = 0; c < columns.length; c++) {
         const column = columns[c]!;
-        if (column.kind === "codes") gatherCodes(block, words, column.word, lane.toReleased[c]!, values[c]!, at, count);
-        else if (column.kind === "numbers") gatherNumbers(block, words, column.word, values[c]!, at, count, records);
+        if (column.kind === "codes") gatherCodes(block, words, column.word, lane.toReleased[c]!, codes[c]!, at, count);
+        else if (column.kind === "numbers") gatherNumbers(block, words, column.word, numbers[c]!, at, count);
       }
       at += count;
     }
@@ -58,12 +56,22 @@ export function arrangePartition(spec: ArrangeSpec, lanes: readonly LaneBlocks[]
   for (let i = 0; i < records; i++) order[i] = i;
   const scratch = radixScratch(records);
   const coded = columns.flatMap((column, c) => (column.kind === "codes" ? [c] : []));
-  const numeric = columns.flatMap((column, c) => (column.kind === "numbers" ? [values[c]!] : []));
-  for (const c of coded.toReversed()) orderByWord(values[c]!, sizeOf(columns[c]!), records, order, scratch);
-  orderByWord(classOf, highest(classOf), records, order, scratch);
-  if (numeric.length > 0) orderTies([classOf, ...coded.map((c) => values[c]!)], numeric, records, order);
+  const numeric = columns.flatMap((column, c) => (column.kind === "numbers" ? [numbers[c]!] : []));
+  for (const c of coded.toReversed()) orderByWord(codes[c]!, sizeOf(columns[c]!), records, order, scratch);
+  // A partition holds a range of classes: counted from its first, one digit usually tells them apart.
+  const { lowest, highest } = rangeOf(classOf);
+  for (let i = 0; i < records; i++) classOf[i] = classOf[i]! - lowest;
+  orderByWord(classOf, highest - lowest, records, order, scratch);
+  if (numeric.length > 0) orderTies([classOf, ...coded.map((c) => codes[c]!)], numeric, records, order);
 
-  return { records, columns: columns.map((column, c) => ordered(column, values[c], classOf, order, records)) };
+  return {
+    records,
+    columns: columns.map((column, c): Column => {
+      if (column.kind === "numbers") return { kind: "numbers", values: orderedNumbers(numbers[c]!, order, records) };
+      const own = column.kind === "key" ? orderedKeys(column.codeOfClass, classOf, lowest, order, records) : orderedCodes(codes[c]!, order, records);
+      return { kind: "codes", codes: own, dictionary: column.dictionary };
+    }),
+  };
 }
 
 function sizeOf(column: ArrangeColumn): number {
@@ -71,24 +79,31 @@ function sizeOf(column: ArrangeColumn): number {
 }
 
 /** Records that are alike in every coded word stand together by now; order each such run by its numbers. */
-function orderTies(coded: readonly Uint32Array[], numeric: readonly Uint32Array[], records: number, order: Uint32Array): void {
+function orderTies(coded: readonly Uint32Array[], numeric: readonly Float64Array[], records: number, order: Uint32Array): void {
+  // Where a run begins: one pass a column, so that each loop reads one array.
+  const begins = new Uint8Array(records + 1);
+  begins[records] = 1;
+  for (const words of coded) {
+    let before = words[order[0]!]!;
+    for (let i = 1; i < records; i++) {
+      const word = words[order[i]!]!;
+      if (word !== before) begins[i] = 1;
+      before = word;
+    }
+  }
+  const first = numeric[0]!;
   const compare = (a: number, b: number): number => {
-    for (const words of numeric) {
-      const high = words[records + a]! - words[records + b]!;
-      if (high !== 0) return high;
-      const low = words[a]! - words[b]!;
-      if (low !== 0) return low;
+    for (const values of numeric) {
+      const difference = compareNumbers(values[a]!, values[b]!);
+      if (difference !== 0) return difference;
     }
     return 0;
   };
-  const alike = (a: number, b: number): boolean => {
-    for (const words of coded) if (words[a] !== words[b]) return false;
-    return true;
-  };
   for (let start = 0; start < records; ) {
     let end = start + 1;
-    while (end < records && alike(order[start]!, order[end]!)) end++;
+    while (begins[end] === 0) end++;
     if (end - start > SHORT_RUN) order.subarray(start, end).sort(compare);
+    else if (numeric.length === 1) sortShort(order, start, end, first);
     else {
       for (let i = start + 1; i < end; i++) {
         const record = order[i]!;
@@ -101,13 +116,38 @@ function orderTies(coded: readonly Uint32Array[], numeric: readonly Uint32Array[
   }
 }
 
+function sortShort(order: Uint32Array, start: number, end: number, values: Float64Array): void {
+  for (let i = start + 1; i < end; i++) {
+    const record = order[i]!;
+    const value = values[record]!;
+    let j = i;
+    // Null (NaN) orders first, so nothing moves past it, and it moves past everything.
+    for (; j > start && (values[order[j - 1]!]! > value || (value !== value && values[order[j - 1]!] === values[order[j - 1]!])); j--) {
+      order[j] = order[j - 1]!;
+    }
+    order[j] = record;
+  }
+}
+
+function compareNumbers(a: number, b: number): number {
+  if (a === b) return 0;
+  if (a !== a) return b !== b ? 0 : -1;
+  if (b !== b) return 1;
+  return a < b ? -1 : 1;
+}
+
 /** Longer runs are worth a sort that does not take quadratic time. */
 const SHORT_RUN = 24;
 
-function highest(words: Uint32Array): number {
-  let most = 0;
-  for (let i = 0; i < words.length; i++) if (words[i]! > most) most = words[i]!;
-  return most;
+function rangeOf(words: Uint32Array): { lowest: number; highest: number } {
+  let lowest = words.length === 0 ? 0 : words[0]!;
+  let highest = lowest;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (word > highest) highest = word;
+    else if (word < lowest) lowest = word;
+  }
+  return { lowest, highest };
 }
 
 /** Released code plus one, so that null (0) comes first. */
@@ -120,59 +160,33 @@ function gatherCodes(
   }
 }
 
-/**
- * Doubles as two words that order like the numbers: low words in the first half of `out`, high words in the second.
- * Every NaN becomes the one that stands for null and orders first; -0 becomes 0.
- */
-function gatherNumbers(
-  block: Uint32Array, words: number, word: number, out: Uint32Array, at: number, count: number, records: number,
-): void {
+/** Numbers from their two words; every NaN becomes the one that stands for null, and -0 becomes 0. */
+function gatherNumbers(block: Uint32Array, words: number, word: number, out: Float64Array, at: number, count: number): void {
+  const bits = new Uint32Array(out.buffer);
   for (let i = 0; i < count; i++) {
-    let low = block[i * words + word]!;
-    let high = block[i * words + word + 1]!;
-    const magnitude = high & 0x7fffffff;
-    if (magnitude > 0x7ff00000 || (magnitude === 0x7ff00000 && low !== 0)) {
-      low = 0;
-      high = 0;
-    } else if (magnitude === 0 && low === 0) {
-      high = 0x80000000;
-    } else if (high >>> 31 === 1) {
-      low = ~low >>> 0;
-      high = ~high >>> 0;
-    } else {
-      high = (high | 0x80000000) >>> 0;
-    }
-    out[at + i] = low;
-    out[records + at + i] = high;
+    bits[(at + i) * 2] = block[i * words + word]!;
+    bits[(at + i) * 2 + 1] = block[i * words + word + 1]!;
+  }
+  for (let i = at; i < at + count; i++) {
+    const value = out[i]!;
+    out[i] = value === value ? value + 0 : NaN;
   }
 }
 
-function ordered(
-  column: ArrangeColumn, values: Uint32Array | undefined, classOf: Uint32Array, order: Uint32Array, records: number,
-): Column {
-  if (column.kind === "numbers") {
-    const numbers = new Float64Array(records);
-    const bits = new Uint32Array(numbers.buffer);
-    for (let i = 0; i < records; i++) {
-      let low = values![order[i]!]!;
-      let high = values![records + order[i]!]!;
-      if (low === 0 && high === 0) high = 0x7ff80000;
-      else if (high >>> 31 === 1) high = high & 0x7fffffff;
-      else {
-        low = ~low >>> 0;
-        high = ~high >>> 0;
-      }
-      bits[i * 2] = low;
-      bits[i * 2 + 1] = high;
-    }
-    return { kind: "numbers", values: numbers };
-  }
-  const codes = new Int32Array(records);
-  if (column.kind === "key") {
-    const codeOfClass = column.codeOfClass;
-    for (let i = 0; i < records; i++) codes[i] = codeOfClass[classOf[order[i]!]!]!;
-  } else {
-    for (let i = 0; i < records; i++) codes[i] = values![order[i]!]! - 1;
-  }
-  return { kind: "codes", codes, dictionary: column.dictionary };
+function orderedNumbers(values: Float64Array, order: Uint32Array, records: number): Float64Array {
+  const ordered = new Float64Array(records);
+  for (let i = 0; i < records; i++) ordered[i] = values[order[i]!]!;
+  return ordered;
+}
+
+function orderedCodes(codes: Uint32Array, order: Uint32Array, records: number): Int32Array {
+  const ordered = new Int32Array(records);
+  for (let i = 0; i < records; i++) ordered[i] = codes[order[i]!]! - 1;
+  return ordered;
+}
+
+function orderedKeys(codeOfClass: Int32Array, classOf: Uint32Array, lowest: number, order: Uint32Array, records: number): Int32Array {
+  const ordered = new Int32Array(records);
+  for (let i = 0; i < records; i++) ordered[i] = codeOfClass[classOf[order[i]!]! + lowest]!;
+  return ordered;
 }

@@ -7,4 +7,5 @@ export {
   type ReadOptions, type Survey, type SurveyedKey, type SurveyPart, type SurveySpec,
 } from "./survey.ts";
 export type { LaneBlocks } from "./arrange.ts";
-export { bucketsOf, buffersOf, cutCells, cutsFor, joinRanges, mergeRange, recodeInPlace, sampleOf } from "./exchange.ts";
+export { buffersOf, cutList, cutsFor, joinRanges, mergeRange, sampleOf } from "./exchange.ts";
+export { RowKeeper } from "./row-keeper.ts";

@@ -9,6 +9,8 @@ export interface SurveySpec {
   readonly measures: readonly { readonly name: string; readonly nulls: readonly string[] }[];
   readonly weight?: string | undefined;
   readonly frequency?: string | undefined;
+  /** Columns that the second reading will ask for after the keys; records that fit into memory are kept for it. */
+  readonly then?: readonly ColumnRequest[] | undefined;
 }
 
 export interface SurveyKeyRequest {

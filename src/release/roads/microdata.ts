@@ -8,7 +8,7 @@ import { measureCells } from "../../microdata/risk/index.ts";
 import { isDropped, type Policy } from "../../policy/index.ts";
 import type { PhysicalType } from "../../sources/source.ts";
 import { createTableWriter, type ReleasedColumn, type ReleaseFormat, type TableWriter } from "../../sinks/index.ts";
-import { bindHierarchies, columnPolicy, hierarchyFor, isReadAsNumber, levelNames, recodingOf } from "../columns.ts";
+import { bindHierarchies, columnPolicy, hierarchyFor, isReadAsNumber, levelNames, readRequests, recodingOf } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { effectiveValue } from "../require.ts";
@@ -43,7 +43,12 @@ export const microdataRoad: Road = {
 
   survey(policy, columns) {
     const keys = columns.read.filter(({ use }) => use === "key");
-    return { keys: keys.map(({ name }) => ({ name, recoding: recodingOf(policy, name) })), measures: [] };
+    const others = columns.read.filter(({ use }) => use === "released");
+    return {
+      keys: keys.map(({ name }) => ({ name, recoding: recodingOf(policy, name) })),
+      measures: [],
+      then: readRequests(policy, { ...columns, read: others }),
+    };
   },
 
   measure(policy, survey) {

@@ -1,0 +1,63 @@
+import type { Batch, Column, Dictionary } from "../../columns/index.ts";
+
+type KeptColumn = { readonly kind: "codes"; readonly codes: Uint16Array | Int32Array } | { readonly kind: "numbers"; readonly values: Float64Array };
+
+/**
+ * Keeps the decoded records of the first reading for as long as they fit, so that the second need not decode them again.
+ * Codes are kept plus one in 16 bits while the dictionary is small.
+ * Memory: 2 to 4 bytes per code and 8 per number, up to the budget; then everything is let go.
+ */
+export class RowKeeper {
+  readonly #budgetBytes: number;
+  #batches: { records: number; columns: KeptColumn[] }[] | undefined = [];
+  #dictionaries: (Dictionary | undefined)[] = [];
+  #bytes = 0;
+
+  constructor(budgetBytes: number) {
+    this.#budgetBytes = budgetBytes;
+  }
+
+  /** Whether everything added so far is still here. */
+  get complete(): boolean {
+    return this.#batches !== undefined;
+  }
+
+  add(batch: Batch): void {
+    if (this.#batches === undefined) return;
+    const columns = batch.columns.map((column) => keptColumn(column, batch.records));
+    for (const column of columns) this.#bytes += column.kind === "codes" ? column.codes.byteLength : column.values.byteLength;
+    this.#dictionaries = batch.columns.map((column) => (column.kind === "codes" ? column.dictionary : undefined));
+    this.#batches.push({ records: batch.records, columns });
+    if (this.#bytes > this.#budgetBytes) this.#batches = undefined;
+  }
+
+  /** The batches again, in order. Their buffers are valid until the next one is asked for. */
+  *batches(): Generator<Batch> {
+    let codes: Int32Array[] = [];
+    for (const { records, columns } of this.#batches ?? []) {
+      if (codes.length === 0 || codes[0]!.length < records) codes = columns.map(() => new Int32Array(records));
+      yield {
+        records,
+        columns: columns.map((column, c): Column => {
+          if (column.kind === "numbers") return column;
+          if (column.codes instanceof Uint16Array) widen(column.codes, records, codes[c]!);
+          else codes[c]!.set(column.codes);
+          return { kind: "codes", codes: codes[c]!, dictionary: this.#dictionaries[c]! };
+        }),
+      };
+    }
+  }
+}
+
+function keptColumn(column: Column, records: number): KeptColumn {
+  if (column.kind === "numbers") return { kind: "numbers", values: column.values.slice(0, records) };
+  if (column.dictionary.size >= 0xffff) return { kind: "codes", codes: column.codes.slice(0, records) };
+  const narrow = new Uint16Array(records);
+  const { codes } = column;
+  for (let i = 0; i < records; i++) narrow[i] = codes[i]! + 1;
+  return { kind: "codes", codes: narrow };
+}
+
+function widen(narrow: Uint16Array, records: number, codes: Int32Array): void {
+  for (let i = 0; i < records; i++) codes[i] = narrow[i]! - 1;
+}

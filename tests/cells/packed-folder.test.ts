@@ -1,0 +1,78 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Folder, packedLayout, PackedFolder, rollUp, unpackCells } from "../../src/cells/index.ts";
+import { cutList, cutsFor, joinRanges, mergeRange, sampleOf } from "../../src/engines/local/exchange.ts";
+
+/** Records over up to four keys with up to `most` codes each, null among them. */
+const records = (most: number) =>
+  fc.integer({ min: 1, max: 4 }).chain((keys) =>
+    fc.record({
+      keys: fc.constant(keys),
+      rows: fc.array(fc.array(fc.integer({ min: -1, max: most - 1 }), { minLength: keys, maxLength: keys }), { maxLength: 60 }),
+      cuts: fc.array(fc.nat({ max: 60 }), { maxLength: 3 }),
+      merged: fc.array(fc.integer({ min: -1, max: 5 }), { minLength: 7, maxLength: 7 }),
+    }),
+  );
+
+function columns(rows: readonly (readonly number[])[], keys: number): Int32Array[] {
+  return Array.from({ length: keys }, (_, key) => Int32Array.from(rows, (row) => row[key]!));
+}
+
+function names(keys: number): string[] {
+  return Array.from({ length: keys }, (_, key) => `k${key}`);
+}
+
+describe("PackedFolder", () => {
+  test.each([
+    { most: 5, what: "one word" },
+    { most: 10_000, what: "two words" },
+  ])("gives the cells of the hash fold, recoded ($what)", ({ most }) => {
+    fc.assert(
+      fc.property(records(most), ({ keys, rows, cuts, merged }) => {
+        const packed = new PackedFolder(keys);
+        const hashed = new Folder({ keys: names(keys) });
+        const places = [0, ...cuts.map((cut) => Math.min(cut, rows.length)).sort((a, b) => a - b), rows.length];
+        for (let part = 1; part < places.length; part++) {
+          const own = rows.slice(places[part - 1], places[part]);
+          packed.add(own.length, columns(own, keys));
+          hashed.add(own.length, columns(own, keys));
+        }
+        const map = Int32Array.from({ length: most }, (_, code) => merged[code % merged.length]!);
+        const sizes = names(keys).map(() => 6);
+        const expected = rollUp(hashed.finish(names(keys).map(() => most)), names(keys).map(() => ({ map, size: 6 })));
+        const found = unpackCells(packed.finish(names(keys).map(() => map), sizes), names(keys), sizes);
+        expect(found.size).toBe(expected.size);
+        expect(found.codes.map((codes) => [...codes])).toEqual(expected.codes.map((codes) => [...codes]));
+        expect([...found.records]).toEqual([...expected.records]);
+      }),
+      { numRuns: most > 1000 ? 30 : 200 },
+    );
+  });
+
+  test("lanes that cut, merge and join give what one lane gives", () => {
+    fc.assert(
+      fc.property(records(300), fc.integer({ min: 1, max: 4 }), ({ keys, rows }, lanes) => {
+        const sizes = names(keys).map(() => 300);
+        const identity = Int32Array.from({ length: 300 }, (_, code) => code);
+        const folded = (own: readonly (readonly number[])[]) => {
+          const folder = new PackedFolder(keys);
+          folder.add(own.length, columns(own, keys));
+          return folder.finish(names(keys).map(() => identity), sizes);
+        };
+        const parts = Array.from({ length: lanes }, (_, lane) => folded(rows.filter((_row, r) => r % lanes === lane)));
+        const cuts = cutsFor(parts.map(sampleOf), lanes);
+        const cut = parts.map((part) => cutList(part, cuts));
+        const joined = joinRanges(Array.from({ length: lanes }, (_, range) => mergeRange(cut.map((own) => own[range]!))));
+        expect(unpackCells(joined, names(keys), sizes)).toEqual(unpackCells(folded(rows), names(keys), sizes));
+      }),
+    );
+  });
+
+  test("refuses keys that two words cannot hold, instead of mixing them up", () => {
+    const folder = new PackedFolder(4);
+    const wide = Int32Array.of(2 ** 20);
+    expect(() => folder.add(1, [wide, wide, wide, wide])).toThrowError(expect.objectContaining({ code: "cells/not-packable" }));
+    expect(packedLayout([2 ** 20, 2 ** 20, 2 ** 20, 2 ** 20])).toBeUndefined();
+    expect(packedLayout([58, 7, 2, 100, 1700, 7])).toHaveLength(6);
+  });
+});
