@@ -31,7 +31,8 @@ export async function assess(data: SourceInput, options: AssessOptions = {}): Pr
     const close = closestName(unknown, names);
     throw new PolicyError(
       "assess/unknown-key",
-      `There is no column ${JSON.stringify(unknown)}.${close === undefined ? "" : ` Did you mean ${JSON.stringify(close)}?`}`,
+      `There is no column ${JSON.stringify(unknown)}.` +
+        (close === undefined ? "" : ` Did you mean ${JSON.stringify(close)}?`),
       { key: unknown },
     );
   }

@@ -46,7 +46,10 @@ export class Console {
     this.#progress.clear();
     const error = knownError(thrown);
     if (this.json) await writeAll(`${JSON.stringify(failureDocument(error), undefined, 2)}\n`);
-    else process.stderr.write(`${this.#paintErrors("red", `${error.name} [${error.code}]`)} ${printable(error.message)}\n`);
+    else {
+      const title = this.#paintErrors("red", `${error.name} [${error.code}]`);
+      process.stderr.write(`${title} ${printable(error.message)}\n`);
+    }
     if (debugging()) for (const place of placesOf(thrown)) process.stderr.write(`${printable(place)}\n`);
     return exitCodeOf(error);
   }
@@ -71,7 +74,10 @@ function writeAll(text: string): Promise<void> {
 export function watchStreams(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") return;
-    trySay(`DataError [output/write-failed] The result could not be written to the standard output (${error.code ?? "unknown"}). Check the disk.\n`);
+    trySay(
+      "DataError [output/write-failed] The result could not be written to the standard output " +
+        `(${error.code ?? "unknown"}). Check the disk.\n`,
+    );
     process.exit(EXIT.error);
   });
   process.stderr.on("error", () => undefined);

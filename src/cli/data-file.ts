@@ -12,7 +12,7 @@ export interface DataFile {
 }
 
 /**
- * Open a data file. Where no delimiter was given and a header holds none of the default ones, the delimiter that divides it
+ * Open a data file. Where no delimiter was given and a header holds none of the default ones, the one that divides it
  * most is used, and said.
  */
 export async function openDataFile(path: string, delimiter: string | undefined, console: Console): Promise<DataFile> {
@@ -26,6 +26,9 @@ export async function openDataFile(path: string, delimiter: string | undefined, 
   const most = Math.max(...fields);
   if (most < 2) return { source, delimiter: undefined };
   const found = OTHER_DELIMITERS[fields.indexOf(most)]!;
-  console.note(`The columns are separated by ${found === "\t" ? "tabs" : `"${found}"`}. Say so with --delimiter to keep this note away.`);
+  console.note(
+    `The columns are separated by ${found === "\t" ? "tabs" : `"${found}"`}. ` +
+      "Say so with --delimiter to keep this note away.",
+  );
   return { source: await openFileSource(path, { delimiter: found }), delimiter: found };
 }

@@ -16,13 +16,16 @@ export function describePlan(plan: Plan, paint: Painter, detail: "full" | "brief
     "",
     ...describeDecision(plan, policy, paint, detail),
   ];
-  if (plan.rehearsal !== undefined) lines.push("", `${paint("yellow", "REHEARSAL")}  The noise comes from a seed, so this plan cannot be published.`);
+  if (plan.rehearsal !== undefined) {
+    lines.push("", `${paint("yellow", "REHEARSAL")}  The noise comes from a seed, so this plan cannot be published.`);
+  }
   return lines;
 }
 
 function describeRisk({ assessment, input }: Plan, paint: Painter, detail: "full" | "brief"): string[] {
   const { measured, tier, declared, reasons } = assessment;
-  const title = `${paint("bold", "Risk")}  ${paint("bold", tier)} (classified as ${declared}); ${counted(input.records, "record")}`;
+  const records = counted(input.records, "record");
+  const title = `${paint("bold", "Risk")}  ${paint("bold", tier)} (classified as ${declared}); ${records}`;
   if (detail === "brief") return [title];
   return [
     title,
@@ -45,12 +48,17 @@ function describeRisk({ assessment, input }: Plan, paint: Painter, detail: "full
 function describeRequirement(requirement: Requirement, paint: Painter, detail: "full" | "brief"): string[] {
   const { stronger, unit, meaning } = REQUIREMENTS[requirement.requirement];
   const bound = (value: number): string => `${stronger === "smaller" ? "at most" : "at least"} ${value} ${unit}`.trim();
-  const title = stronger === "required" ? requirement.requirement : `${requirement.requirement}: ${bound(requirement.value)}`;
+  const name = requirement.requirement;
+  const title = stronger === "required" ? name : `${name}: ${bound(requirement.value)}`;
   const { overridden, required, value } = requirement;
   const told = [`  ${title}`];
   if (overridden !== undefined) {
-    told.push(`    ${paint("yellow", "OVERRIDDEN")} from ${bound(overridden.wouldBe)}; approved by ${printable(overridden.approvedBy)}: ${printable(overridden.reason)}`);
-  } else if (required !== value) told.push(`    The policy asks for more than the rules, which require ${bound(required)}.`);
+    const { wouldBe, approvedBy, reason } = overridden;
+    const who = printable(`approved by ${approvedBy}: ${reason}`);
+    told.push(`    ${paint("yellow", "OVERRIDDEN")} from ${bound(wouldBe)}; ${who}`);
+  } else if (required !== value) {
+    told.push(`    The policy asks for more than the rules, which require ${bound(required)}.`);
+  }
   if (detail === "brief") return told;
   told.push(
     ...wrapped(meaning, "    "),
@@ -81,11 +89,17 @@ interface Generalization {
   readonly loss: number;
   readonly suppressedRecords: number;
   readonly classes: number;
-  readonly alternatives: readonly { readonly levels: Readonly<Record<string, number>>; readonly loss: number; readonly suppressedRecords: number }[];
+  readonly alternatives: readonly {
+    readonly levels: Readonly<Record<string, number>>;
+    readonly loss: number;
+    readonly suppressedRecords: number;
+  }[];
 }
 
 function describeGeneralization(plan: Plan, policy: Policy, paint: Painter, detail: "full" | "brief"): string[] {
-  const { k, levels, maxSuppressedShare, metric, loss, suppressedRecords, classes, alternatives } = plan.decision as unknown as Generalization;
+  const {
+    k, levels, maxSuppressedShare, metric, loss, suppressedRecords, classes, alternatives,
+  } = plan.decision as unknown as Generalization;
   const { records } = plan.input;
   const share = (n: number): string => percent(records === 0 ? 0 : n / records);
   const names = Object.keys(levels);
@@ -103,7 +117,11 @@ function describeGeneralization(plan: Plan, policy: Policy, paint: Painter, deta
       [{ title: "" }, { title: "" }],
       [
         [`loss (${metric})`, measure(loss)],
-        ["records withheld", `${count(suppressedRecords)} of ${count(records)} (${share(suppressedRecords)}; at most ${percent(maxSuppressedShare)} allowed)`],
+        [
+          "records withheld",
+          `${count(suppressedRecords)} of ${count(records)} (${share(suppressedRecords)}; ` +
+            `at most ${percent(maxSuppressedShare)} allowed)`,
+        ],
         ["equivalence classes", count(classes)],
       ],
     ),
@@ -114,15 +132,30 @@ function describeGeneralization(plan: Plan, policy: Policy, paint: Painter, deta
     "",
     title,
     ...textTable(
-      [...names.map((name) => ({ title: printable(name), align: "right" as const })), { title: "loss", align: "right" }, { title: "withheld", align: "right" }],
-      alternatives.map((other) => [...names.map((name) => String(other.levels[name])), measure(other.loss), `${count(other.suppressedRecords)} (${share(other.suppressedRecords)})`]),
+      [
+        ...names.map((name) => ({ title: printable(name), align: "right" as const })),
+        { title: "loss", align: "right" },
+        { title: "withheld", align: "right" },
+      ],
+      alternatives.map(
+        (other) => [
+          ...names.map((name) => String(other.levels[name])),
+          measure(other.loss),
+          `${count(other.suppressedRecords)} (${share(other.suppressedRecords)})`,
+        ]
+      ),
     ),
   );
   return lines;
 }
 
 interface Suppression {
-  readonly rule: { readonly threshold: number; readonly zeros: string; readonly interval: number; readonly codes: string };
+  readonly rule: {
+    readonly threshold: number;
+    readonly zeros: string;
+    readonly interval: number;
+    readonly codes: string;
+  };
   readonly mergedBecause?: string;
   readonly cells: { readonly published: number; readonly primary: number; readonly complementary: number };
 }
@@ -142,7 +175,10 @@ function describeSuppression(plan: Plan, paint: Painter): string[] {
         ["hidden to protect those", share(cells.complementary)],
         ["zeros", rule.zeros === "publish" ? "published" : "treated as small"],
         ["values left possible", `at least ${rule.interval} for every hidden small count`],
-        ["annotation", rule.codes === "merged" ? "one code for all hidden counts" : "small counts and others told apart"],
+        [
+          "annotation",
+          rule.codes === "merged" ? "one code for all hidden counts" : "small counts and others told apart",
+        ],
         ...(mergedBecause === undefined ? [] : [["", printable(mergedBecause)]]),
       ],
     ),
@@ -158,7 +194,12 @@ interface Noise {
   readonly privacyUnit: string;
   readonly maxRecordsPerContributor: number;
   readonly statement: string;
-  readonly tables: readonly { readonly name: string; readonly spent: string; readonly figures: { readonly standardDeviation: number }; readonly blocks: readonly { readonly cells: number }[] }[];
+  readonly tables: readonly {
+    readonly name: string;
+    readonly spent: string;
+    readonly figures: { readonly standardDeviation: number };
+    readonly blocks: readonly { readonly cells: number }[];
+  }[];
 }
 
 function describeNoise(plan: Plan, paint: Painter): string[] {
@@ -169,15 +210,31 @@ function describeNoise(plan: Plan, paint: Painter): string[] {
       [{ title: "" }, { title: "" }],
       [
         ["budget", `${noise.spent} ${noise.measure} of ${noise.budget}`],
-        ...(noise.equivalent === undefined ? [] : [["equivalent", `epsilon ${noise.equivalent.epsilon} at delta ${noise.equivalent.delta}`]]),
-        ["protected", noise.privacyUnit === "record" ? "each record" : `each contributor, with at most ${counted(noise.maxRecordsPerContributor, "record")}`],
+        ...(
+          noise.equivalent === undefined ? [] : [
+            ["equivalent", `epsilon ${noise.equivalent.epsilon} at delta ${noise.equivalent.delta}`],
+          ]
+        ),
+        [
+          "protected",
+          noise.privacyUnit === "record"
+            ? "each record"
+            : `each contributor, with at most ${counted(noise.maxRecordsPerContributor, "record")}`,
+        ],
       ],
     ),
     "",
     ...textTable(
-      [{ title: "table" }, { title: noise.measure, align: "right" }, { title: "counts", align: "right" }, { title: "standard deviation", align: "right" }],
+      [
+        { title: "table" },
+        { title: noise.measure, align: "right" },
+        { title: "counts", align: "right" },
+        { title: "standard deviation", align: "right" },
+      ],
       noise.tables.map(({ name, spent, figures, blocks }) => [
-        printable(name), spent, count(blocks.reduce((sum, { cells }) => sum + cells, 0)), measure(figures.standardDeviation),
+        printable(name), spent, count(
+          blocks.reduce((sum, { cells }) => sum + cells, 0)
+        ), measure(figures.standardDeviation),
       ]),
     ),
     "",

@@ -1,4 +1,6 @@
-import { CommensurateError, DisclosureError, InternalError, PolicyError, DataError, type ErrorDetail } from "../errors/index.ts";
+import {
+  CommensurateError, DisclosureError, InternalError, PolicyError, DataError, type ErrorDetail,
+} from "../errors/index.ts";
 import { VERSION } from "./version.ts";
 
 /** The process's answer to the shell. A signal gives 128 and its number, as shells expect. */
@@ -25,14 +27,20 @@ export function knownError(error: unknown): CommensurateError {
   const code = systemCodeOf(error);
   return new InternalError(
     "cli/unexpected",
-    `commensurate failed in a way that was not foreseen (${code ?? kind}). Nothing was published. This is a defect: please report it with ` +
-      `the command, version ${VERSION}, Node ${process.version} on ${process.platform}, and the places that COMMENSURATE_DEBUG=1 shows. ` +
+    `commensurate failed in a way that was not foreseen (${code ?? kind}). Nothing was published. This is a defect: ` +
+      `please report it with the command, version ${VERSION}, Node ${process.version} on ${process.platform}, and ` +
+      "the places that COMMENSURATE_DEBUG=1 shows. " +
       "The error's own message is withheld, since it could quote data.",
     code === undefined ? { kind } : { kind, errno: code },
   );
 }
 
-const FOREIGN = [[TypeError, "TypeError"], [RangeError, "RangeError"], [SyntaxError, "SyntaxError"], [ReferenceError, "ReferenceError"]] as const;
+const FOREIGN = [
+  [TypeError, "TypeError"],
+  [RangeError, "RangeError"],
+  [SyntaxError, "SyntaxError"],
+  [ReferenceError, "ReferenceError"],
+] as const;
 
 /** Codes of the operating system and of Node are from closed lists. */
 function systemCodeOf(error: unknown): string | undefined {
@@ -41,7 +49,12 @@ function systemCodeOf(error: unknown): string | undefined {
 }
 
 export interface FailureDocument {
-  readonly error: { readonly class: string; readonly code: string; readonly message: string; readonly detail: ErrorDetail };
+  readonly error: {
+    readonly class: string;
+    readonly code: string;
+    readonly message: string;
+    readonly detail: ErrorDetail;
+  };
 }
 
 export function failureDocument(error: CommensurateError): FailureDocument {

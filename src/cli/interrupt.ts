@@ -25,8 +25,8 @@ export class Interrupt {
   }
 
   /**
-   * End the process by the signal itself, which shells show as the same exit code. Exiting would wait for a read that never
-   * ends, such as that of a pipe.
+   * End the process by the signal itself, which shells show as the same exit code. Exiting would wait for a read that
+   * never ends, such as that of a pipe.
    */
   end(): void {
     this.stop();

@@ -26,7 +26,8 @@ export function measure(value: number): string {
 export function bytes(n: number): string {
   if (n < 1000) return `${n} B`;
   for (const [unit, size] of [["kB", 1e3], ["MB", 1e6], ["GB", 1e9]] as const) {
-    if (n < size * 1000 || unit === "GB") return `${n / size < 10 ? (n / size).toFixed(1) : Math.round(n / size)} ${unit}`;
+    if (n >= size * 1000 && unit !== "GB") continue;
+    return `${n / size < 10 ? (n / size).toFixed(1) : Math.round(n / size)} ${unit}`;
   }
   return `${n} B`;
 }

@@ -45,23 +45,38 @@ export function buildProgram(events: ProgramEvents): Command {
       .helpOption("-h, --help", "show this help")
       .configureHelp({ showGlobalOptions: true });
   const delimiter = (): Option =>
-    new Option("-d, --delimiter <character>", 'CSV: the character between fields, or "tab"; found from the header when absent').argParser(parseDelimiter);
+    new Option(
+      "-d, --delimiter <character>", 'CSV: the character between fields, or "tab"; found from the header when absent',
+    ).argParser(parseDelimiter);
 
-  add("init <data>", "propose a policy for a data file", "Reads the data and writes a commented YAML policy: roles, types and hierarchies, each with its reason.\nCheck every guess before you use it.")
+  add(
+    "init <data>",
+    "propose a policy for a data file",
+    "Reads the data and writes a commented YAML policy: roles, types and hierarchies, each with its reason.\n" +
+      "Check every guess before you use it.",
+  )
     .option("-o, --output <file>", 'the policy to write; "-" for the standard output', "policy.yaml")
     .addOption(delimiter())
     .option("-f, --force", "replace the policy if it is there already")
     .action((data: string, options: { output: string; delimiter?: string; force?: boolean }) =>
       events.start(async (context) => (await import("./commands/init.ts")).init(data, options, context), true));
 
-  add("check <data>", "measure how far records can be singled out", "Counts equivalence classes over the key columns: what somebody who knows these columns could find.")
+  add(
+    "check <data>",
+    "measure how far records can be singled out",
+    "Counts equivalence classes over the key columns: what somebody who knows these columns could find.",
+  )
     .option("--keys <columns>", "key columns, separated by commas; every column when absent", parseNames)
     .addOption(new Option("-k, --k <records>", "smallest class that counts as safe").argParser(parseK).default(5))
     .addOption(delimiter())
     .action((data: string, options: { keys?: readonly string[]; k: number; delimiter?: string }) =>
       events.start(async (context) => (await import("./commands/check.ts")).check(data, options, context), true));
 
-  add("plan <policy>", "decide how to protect the data, and write nothing else", "Shows the risk, what it requires and why, the decision, and what else was possible.")
+  add(
+    "plan <policy>",
+    "decide how to protect the data, and write nothing else",
+    "Shows the risk, what it requires and why, the decision, and what else was possible.",
+  )
     .option("-o, --output <file>", "save the plan as JSON")
     .option("-s, --source <file>", "the data, instead of the policy's source")
     .option("--rehearsal-seed <seed>", "draw noise from a seed; such a plan is marked and cannot be published")
@@ -69,44 +84,66 @@ export function buildProgram(events: ProgramEvents): Command {
     .action((policy: string, options: { output?: string; source?: string; rehearsalSeed?: string; force?: boolean }) =>
       events.start(async (context) => (await import("./commands/plan.ts")).plan(policy, options, context), true));
 
-  add("apply <plan>", "carry out a saved plan, without publishing", "Writes the files of the release into a folder for review. Nothing is verified; see verify.")
+  add(
+    "apply <plan>",
+    "carry out a saved plan, without publishing",
+    "Writes the files of the release into a folder for review. Nothing is verified; see verify.",
+  )
     .requiredOption("--out <folder>", "where the staged release appears, whole or not at all")
     .option("-s, --source <file>", "the data, instead of the policy's source")
     .action((plan: string, options: { out: string; source?: string }) =>
       events.start(async (context) => (await import("./commands/apply.ts")).apply(plan, options, context), false));
 
-  add("verify <folder>", "read a release back and check that it keeps its promises", "Recounts and attacks the files as they are on disk, with no help from the code that wrote them.")
-    .action((folder: string) => events.start(async (context) => (await import("./commands/verify.ts")).verify(folder, context), true));
+  add(
+    "verify <folder>",
+    "read a release back and check that it keeps its promises",
+    "Recounts and attacks the files as they are on disk, with no help from the code that wrote them.",
+  )
+    .action(
+      (folder: string) => events.start(
+        async (context) => (await import("./commands/verify.ts")).verify(folder, context), true,
+      )
+    );
 
   add("release <policy>", "plan, apply, verify and publish", "Nothing appears unless every check passes.")
     .requiredOption("--out <folder>", "where the release appears, whole or not at all")
     .option("-s, --source <file>", "the data, instead of the policy's source")
     .action((policy: string, options: { out: string; source?: string }) =>
-      events.start(async (context) => (await import("./commands/release.ts")).release(policy, options, context), false));
+      events.start(
+        async (context) => (await import("./commands/release.ts")).release(policy, options, context), false,
+      ));
 
   add("schema", "print the JSON Schema of policies, for editors", "")
     .action(() => events.start(async (context) => (await import("./commands/schema.ts")).schema(context), true));
 
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeErr: (text) => events.onUsageError(text), outputError: (text) => events.onUsageError(text) });
+    command.exitOverride().configureOutput(
+      { writeErr: (text) => events.onUsageError(text), outputError: (text) => events.onUsageError(text) }
+    );
   }
   return program;
 }
 
 function parseNames(text: string, before: readonly string[] | undefined): readonly string[] {
   const names = text.split(",").map((name) => name.trim());
-  if (names.includes("")) throw new InvalidArgumentError("Write column names separated by commas, such as age,sex,zip.");
+  if (names.includes("")) {
+    throw new InvalidArgumentError("Write column names separated by commas, such as age,sex,zip.");
+  }
   return [...new Set([...(before ?? []), ...names])];
 }
 
 function parseK(text: string): number {
   const k = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(k) || k < 1) throw new InvalidArgumentError("k is a number of records, at least 1.");
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(k) || k < 1) {
+    throw new InvalidArgumentError("k is a number of records, at least 1.");
+  }
   return k;
 }
 
 function parseDelimiter(text: string): string {
   const delimiter = text === "tab" || text === "\\t" ? "\t" : text;
-  if (![",", ";", "\t", "|"].includes(delimiter)) throw new InvalidArgumentError('The delimiter is one of "," ";" "|" or tab.');
+  if (![",", ";", "\t", "|"].includes(delimiter)) {
+    throw new InvalidArgumentError('The delimiter is one of "," ";" "|" or tab.');
+  }
   return delimiter;
 }

@@ -80,6 +80,8 @@ export function progressText({ phase, done, total, unit }: Progress, seconds: nu
     parts.push(amount(done));
     if (seconds > 0.2) parts.push(`${amount(done / seconds)}/s`);
   }
-  if (share !== undefined && share > 0.02 && share < 1 && seconds > 0.5) parts.push(`${duration((seconds / share) * (1 - share))} left`);
+  if (share !== undefined && share > 0.02 && share < 1 && seconds > 0.5) {
+    parts.push(`${duration((seconds / share) * (1 - share))} left`);
+  }
   return parts.join("  ").trimEnd();
 }

@@ -14,6 +14,8 @@ export async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new DataError("source/not-utf8", `"${basename(path)}" is not UTF-8 text. Name a file that commensurate wrote.`);
+    throw new DataError(
+      "source/not-utf8", `"${basename(path)}" is not UTF-8 text. Name a file that commensurate wrote.`,
+    );
   }
 }

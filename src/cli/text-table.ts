@@ -4,8 +4,8 @@ export interface TextColumn {
 }
 
 /**
- * Rows in aligned columns, indented by two spaces, two between columns. Texts must be printable; colours would break the
- * widths, so whole lines are painted afterwards.
+ * Rows in aligned columns, indented by two spaces, two between columns. Texts must be printable; colours would break
+ * the widths, so whole lines are painted afterwards.
  */
 export function textTable(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string[] {
   const titled = columns.some(({ title }) => title !== "");

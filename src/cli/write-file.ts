@@ -38,7 +38,8 @@ export async function refuseToReplace(path: string, what: string, isSame: (text:
   if (there === undefined || isSame(there)) return;
   throw new DataError(
     "output/exists",
-    `"${basename(path)}" is there already${what === "" ? "" : ` and is not ${what}`}. Choose another name, or replace it with --force.`,
+    `"${basename(path)}" is there already${what === "" ? "" : ` and is not ${what}`}. ` +
+      "Choose another name, or replace it with --force.",
     { file: basename(path) },
   );
 }
@@ -47,5 +48,9 @@ function writeError(path: string, error: unknown): DataError {
   const file = basename(path);
   const errno = systemCode(error);
   const why = errno === "ENOENT" ? "its folder does not exist" : errno;
-  return new DataError("output/write-failed", `"${file}" could not be written: ${why}. Check the folder, its permissions and the disk.`, { file, errno });
+  return new DataError(
+    "output/write-failed",
+    `"${file}" could not be written: ${why}. Check the folder, its permissions and the disk.`,
+    { file, errno },
+  );
 }

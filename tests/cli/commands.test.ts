@@ -37,7 +37,9 @@ beforeAll(async () => {
 
 /** Class sizes of the Adult extract over some columns, counted here. */
 function adultClassSizes(keys: readonly string[]): number[] {
-  const [header, ...lines] = gunzipSync(readFileSync(join(folder, "adult.csv.gz"))).toString("utf8").trimEnd().split("\n").map((line) => line.split(";"));
+  const [header, ...lines] = gunzipSync(
+    readFileSync(join(folder, "adult.csv.gz"))
+  ).toString("utf8").trimEnd().split("\n").map((line) => line.split(";"));
   const at = keys.map((key) => header!.indexOf(key));
   const sizes = new Map<string, number>();
   for (const line of lines) {
@@ -106,10 +108,14 @@ describe("plan, apply, verify", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("Risk  moderate (classified as unknown); 30,162 records");
     expect(stdout).toContain("minimum-class-size: at least 11 records");
-    expect(stdout.replaceAll(/\s+/g, " ")).toContain("because of baseline/class-size-moderate: tier moderate (declared unknown), classification unknown");
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain(
+      "because of baseline/class-size-moderate: tier moderate (declared unknown), classification unknown"
+    );
     expect(stdout).toMatch(/^ {2}age +\d of 4 {2}\S/m);
     expect(stdout).toContain("Next best");
-    const saved = JSON.parse(readFileSync(join(folder, "plan.json"), "utf8")) as { format: string; input: { records: number } };
+    const saved = JSON.parse(
+      readFileSync(join(folder, "plan.json"), "utf8")
+    ) as { format: string; input: { records: number } };
     expect(saved).toMatchObject({ format: "commensurate/plan@1", input: { records: 30162 } });
     expect(readdirSync(folder).filter((name) => name.startsWith(".plan"))).toEqual([]);
   });
@@ -154,7 +160,10 @@ describe("plan, apply, verify", () => {
 
   test("--source takes the data from elsewhere", async () => {
     writeFileSync(join(folder, "no-source.yaml"), POLICY.replace(/^source:.*\n/m, ""));
-    writeFileSync(join(folder, "adult.csv"), gunzipSync(readFileSync(join(folder, "adult.csv.gz"))).toString("utf8").replaceAll(";", ","));
+    writeFileSync(
+      join(folder, "adult.csv"),
+      gunzipSync(readFileSync(join(folder, "adult.csv.gz"))).toString("utf8").replaceAll(";", ","),
+    );
     expect((await run("plan", "no-source.yaml")).stderr).toContain("PolicyError [policy/no-source]");
     expect((await run("plan", "no-source.yaml", "--source", "adult.csv")).code).toBe(0);
   });
@@ -171,13 +180,21 @@ describe("release", () => {
   test("publishes what verify then confirms", async () => {
     const { code, stdout } = await run("release", "policy.yaml", "--out", "released", "--json");
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ directory: expect.stringMatching(/released$/), evidence: { verdict: "pass" }, plan: { decision: { method: "k-anonymity" } } });
+    expect(JSON.parse(stdout)).toMatchObject(
+      {
+        directory: expect.stringMatching(/released$/),
+        evidence: { verdict: "pass" },
+        plan: { decision: { method: "k-anonymity" } },
+      }
+    );
     expect(existsSync(join(folder, "released/internal/evidence.json"))).toBe(true);
     expect((await run("verify", "released", "-q")).code).toBe(0);
   });
 
   test("what cannot be made safe exits with 1 and publishes nothing", async () => {
-    writeFileSync(join(folder, "hopeless.yaml"), POLICY.replace("k: 11", "levels: { age: 0, sex: 0, race: 0 }, k: 20000"));
+    writeFileSync(
+      join(folder, "hopeless.yaml"), POLICY.replace("k: 11", "levels: { age: 0, sex: 0, race: 0 }, k: 20000"),
+    );
     const { code, stderr } = await run("release", "hopeless.yaml", "--out", "hopeless");
     expect(code).toBe(1);
     expect(stderr).toContain("DisclosureError [k-anonymity/no-solution]");

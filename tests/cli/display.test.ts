@@ -5,7 +5,9 @@ import { textTable } from "../../src/cli/text-table.ts";
 
 test("numbers for people", () => {
   expect([0, 999, 1000, 30162, 1234567].map(count)).toEqual(["0", "999", "1,000", "30,162", "1,234,567"]);
-  expect([counted(1, "class", "classes"), counted(2, "class", "classes"), counted(0, "record")]).toEqual(["1 class", "2 classes", "0 records"]);
+  expect(
+    [counted(1, "class", "classes"), counted(2, "class", "classes"), counted(0, "record")]
+  ).toEqual(["1 class", "2 classes", "0 records"]);
   // What is not nothing never reads as nothing, and what is not all never as all.
   expect([0, 0.000001, 0.02692, 0.999999, 1].map(percent)).toEqual(["0 %", "< 0.01 %", "2.69 %", "> 99.99 %", "100 %"]);
   expect([0, 0.041179, 1, 12345.6].map(measure)).toEqual(["0", "0.04118", "1", "12350"]);
@@ -48,9 +50,13 @@ test("lines in a log, seconds apart, without steering characters", () => {
   let now = 0;
   const log = screen(false);
   const display = new ProgressDisplay(log, () => now);
-  for (now = 0; now <= 11_000; now += 100) display.show({ phase: "apply", done: now * 10, total: 200_000, unit: "records" });
+  for (now = 0; now <= 11_000; now += 100) display.show(
+    { phase: "apply", done: now * 10, total: 200_000, unit: "records" }
+  );
   display.clear();
-  expect(log.text).toBe("Writing      25 %  50,000 records  10,000 records/s  15 s left\nWriting      50 %  100,000 records  10,000 records/s  10 s left\n");
+  expect(log.text).toBe(
+    "Writing      25 %  50,000 records  10,000 records/s  15 s left\nWriting      50 %  100,000 records  10,000 records/s  10 s left\n"
+  );
 });
 
 test("nothing when quiet, and no rate or end where they are not known", () => {

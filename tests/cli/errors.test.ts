@@ -51,7 +51,9 @@ describe("usage", () => {
     expect(text.stderr).toContain(`UsageError [${code}]`);
     expect(text.stderr).toContain(says);
     expect(json).toMatchObject({ code: 2, stderr: "" });
-    expect(JSON.parse(json.stdout)).toEqual({ error: { class: "UsageError", code, message: expect.stringContaining(says), detail: {} } });
+    expect(JSON.parse(json.stdout)).toEqual(
+      { error: { class: "UsageError", code, message: expect.stringContaining(says), detail: {} } }
+    );
   });
 
   test("--help and --version, fast and without loading the library", async () => {
@@ -73,7 +75,9 @@ describe("errors of ours", () => {
     expect(stderr).toContain("PolicyError [policy/invalid]");
     expect(stderr).toMatch(/bad\.yaml:5:\d+ columns\.name\.role:/);
     expect(stderr).toMatch(/bad\.yaml:10:\d+ release\.protect\[0\]\.k:/);
-    const { error } = JSON.parse((await run("plan", "bad.yaml", "--json")).stdout) as { error: { class: string; detail: { lines: number[] } } };
+    const { error } = JSON.parse((await run("plan", "bad.yaml", "--json")).stdout) as {
+      error: { class: string; detail: { lines: number[] } };
+    };
     expect(error).toMatchObject({ class: "PolicyError", code: "policy/invalid", detail: { lines: [5, 10] } });
   });
 
@@ -108,7 +112,10 @@ describe("values of the data", () => {
     { name: "ragged", text: `${header}\n${CANARY},1\n` },
     { name: "open quote", text: `${header}\n"${CANARY},1,2\n` },
     { name: "text after quote", text: `${header}\n"a"${CANARY},1,2\n` },
-    { name: "not UTF-8", text: Buffer.concat([Buffer.from(`${header}\n${CANARY}`), Buffer.from([0xff, 0xfe]), Buffer.from(",1,2\n")]) },
+    {
+      name: "not UTF-8",
+      text: Buffer.concat([Buffer.from(`${header}\n${CANARY}`), Buffer.from([0xff, 0xfe]), Buffer.from(",1,2\n")]),
+    },
     { name: "NUL", text: `${header}\n${CANARY}\0,1,2\n` },
     { name: "no header", text: `${CANARY},${CANARY}3,${CANARY}4\n${CANARY},2,3\n` },
     { name: "wrong type", text: `${header}\nx,${CANARY},A\ny,3,B\n` },
@@ -124,7 +131,9 @@ describe("values of the data", () => {
       ["check", file], ["check", file, "--json"], ["check", file, "--keys", "age,city"],
       ["plan", "policy.yaml", "--source", file], ["release", "policy.yaml", "--source", file, "--out", `never-${file}`],
     ];
-    const outcomes = await Promise.all(commands.map((args) => runCli(cli, args, { cwd: folder, env: { COMMENSURATE_DEBUG: "1" } })));
+    const outcomes = await Promise.all(
+      commands.map((args) => runCli(cli, args, { cwd: folder, env: { COMMENSURATE_DEBUG: "1" } }))
+    );
     for (const { code, stdout, stderr } of outcomes) {
       expect([0, 1, 2]).toContain(code);
       expect(stdout + stderr).not.toContain(CANARY);
@@ -132,7 +141,9 @@ describe("values of the data", () => {
   });
 
   test("errors that are not ours lose their message, and keep the place they come from", () => {
-    const foreign = new TypeError(`cannot read ${CANARY}\n    at ${CANARY} (not a place)`, { cause: new Error(CANARY) });
+    const foreign = new TypeError(
+      `cannot read ${CANARY}\n    at ${CANARY} (not a place)`, { cause: new Error(CANARY) },
+    );
     const known = knownError(foreign);
     expect(exitCodeOf(known)).toBe(3);
     expect(known.code).toBe("cli/unexpected");
@@ -166,6 +177,8 @@ test("a reader that goes away is no error", async () => {
 });
 
 test("colours only where a terminal wants them", async () => {
-  const { stdout } = await runCli(cli, ["check", "people.csv"], { cwd: folder, env: { NO_COLOR: "", FORCE_COLOR: "1" } });
+  const { stdout } = await runCli(
+    cli, ["check", "people.csv"], { cwd: folder, env: { NO_COLOR: "", FORCE_COLOR: "1" } },
+  );
   expect(stdout).not.toContain("\u001b");
 });

@@ -56,7 +56,11 @@ test.each([
 ])("$what", async ({ signal, code }) => {
   const work = join(folder, signal);
   mkdirSync(work);
-  const outcome = await runCli(cli, ["release", "policy.yaml", "--out", join(work, "out")], { cwd: folder, onStart: interruptAt(staging, signal, work) });
+  const outcome = await runCli(
+    cli,
+    ["release", "policy.yaml", "--out", join(work, "out")],
+    { cwd: folder, onStart: interruptAt(staging, signal, work) },
+  );
   expect(outcome).toMatchObject({ code, signal: null, stdout: "" });
   expect(readdirSync(work)).toEqual([]);
   expect(outcome.stderr).not.toContain("Error");
@@ -66,7 +70,11 @@ test("apply, Ctrl-C", async () => {
   expect((await runCli(cli, ["plan", "policy.yaml", "-o", "plan.json", "-q"], { cwd: folder })).code).toBe(0);
   const work = join(folder, "apply");
   mkdirSync(work);
-  const outcome = await runCli(cli, ["apply", "plan.json", "--out", join(work, "out")], { cwd: folder, onStart: interruptAt(staging, "SIGINT", work) });
+  const outcome = await runCli(
+    cli,
+    ["apply", "plan.json", "--out", join(work, "out")],
+    { cwd: folder, onStart: interruptAt(staging, "SIGINT", work) },
+  );
   expect(outcome).toMatchObject({ code: 130, signal: null, stdout: "" });
   expect(readdirSync(work)).toEqual([]);
 });

@@ -32,7 +32,9 @@ export async function builtCli(): Promise<string> {
 }
 
 function newerThan(folder: string, since: number): boolean {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).some((entry) => entry.isFile() && statSync(join(entry.parentPath, entry.name)).mtimeMs > since);
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).some(
+    (entry) => entry.isFile() && statSync(join(entry.parentPath, entry.name)).mtimeMs > since
+  );
 }
 
 export interface Outcome {
@@ -49,15 +51,28 @@ export interface RunOptions {
   readonly onStart?: (child: ChildProcess) => void;
 }
 
-export function runCli(cli: string, args: readonly string[], { cwd = ROOT, env = {}, onStart }: RunOptions = {}): Promise<Outcome> {
+export function runCli(
+  cli: string, args: readonly string[], { cwd = ROOT, env = {}, onStart }: RunOptions = {},
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, ...args], { cwd, env: { ...process.env, NO_COLOR: "1", COMMENSURATE_DEBUG: "", ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(
+      process.execPath,
+      [cli, ...args],
+      {
+        cwd, env: { ...process.env, NO_COLOR: "1", COMMENSURATE_DEBUG: "", ...env }, stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
     child.on("error", reject);
-    child.on("close", (code, signal) => resolve({ code, signal, stdout: Buffer.concat(out).toString("utf8"), stderr: Buffer.concat(err).toString("utf8") }));
+    child.on(
+      "close",
+      (code, signal) => resolve(
+        { code, signal, stdout: Buffer.concat(out).toString("utf8"), stderr: Buffer.concat(err).toString("utf8") }
+      ),
+    );
     onStart?.(child);
   });
 }

@@ -43,7 +43,9 @@ function people(n: number): Record<string, unknown>[] {
   }));
 }
 
-const rolesOf = (policy: Policy): Record<string, string> => Object.fromEntries([...policy.columns].map(([name, { role }]) => [name, role]));
+const rolesOf = (policy: Policy): Record<string, string> => Object.fromEntries(
+  [...policy.columns].map(([name, { role }]) => [name, role])
+);
 
 describe("a file of persons", () => {
   const records = people(3000);
@@ -98,19 +100,32 @@ describe("the example data", () => {
   test("county populations: a table of counts; the code that repeats the county is left out; plans as it is", async () => {
     const open = () => openFileSource(`${DATA}california-population-2020.csv`);
     const policy = parsePolicy(await proposePolicy(await open()));
-    expect(rolesOf(policy)).toEqual({ county: "quasi-identifier", fips: "quasi-identifier", race_ethnicity: "quasi-identifier", population: "frequency" });
+    expect(rolesOf(policy)).toEqual(
+      {
+        county: "quasi-identifier",
+        fips: "quasi-identifier",
+        race_ethnicity: "quasi-identifier",
+        population: "frequency",
+      }
+    );
     expect(policy.columns.get("fips")).toMatchObject({ drop: true, type: "string" });
-    expect(policy.release).toMatchObject({ kind: "tables", tables: [{ dimensions: [{ column: "county" }, { column: "race_ethnicity" }] }] });
+    expect(policy.release).toMatchObject(
+      { kind: "tables", tables: [{ dimensions: [{ column: "county" }, { column: "race_ethnicity" }] }] }
+    );
     expect((await plan(policy, { source: await open() })).decision.method).toBe("small-cells");
   });
 });
 
 describe("traps", () => {
   const one = async (column: string, values: readonly unknown[]): Promise<{ text: string; policy: Policy }> => {
-    const text = await proposePolicy(sourceOf(values.map((value, i) => ({ [column]: value, group: ["a", "b"][i % 2] }))));
+    const text = await proposePolicy(
+      sourceOf(values.map((value, i) => ({ [column]: value, group: ["a", "b"][i % 2] })))
+    );
     return { text, policy: parsePolicy(text) };
   };
-  const repeat = (values: readonly unknown[], times = 20): unknown[] => Array.from({ length: values.length * times }, (_, i) => values[i % values.length]);
+  const repeat = (values: readonly unknown[], times = 20): unknown[] => Array.from(
+    { length: values.length * times }, (_, i) => values[i % values.length],
+  );
 
   test("codes with leading zeros stay text", async () => {
     const { policy, text } = await one("zip", repeat(["02139", "90210", "00501"]));
@@ -134,19 +149,36 @@ describe("traps", () => {
   });
 
   test("a category of fewer than 5 records is not quoted: the column gets no list", async () => {
-    const { text, policy } = await one("kind", [...repeat(["common", "usual"], 200), ...repeat(["c1", "c2"], 6), "Zq7", "Zq7"]);
+    const { text, policy } = await one(
+      "kind", [...repeat(["common", "usual"], 200), ...repeat(["c1", "c2"], 6), "Zq7", "Zq7"],
+    );
     expect(policy.hierarchies.get("kind")).toEqual({ kind: "suppress" });
     expect(text).not.toContain("Zq7");
   });
 
   test.each([
-    ["one e-mail address among other values", "contact", [...repeat(["none", "asked"]), "zq7@example.org"], "direct-identifier"],
+    [
+      "one e-mail address among other values",
+      "contact",
+      [...repeat(["none", "asked"]), "zq7@example.org"],
+      "direct-identifier",
+    ],
     ["one social security number", "number", [...repeat(["x", "y"]), "123-45-6789"], "direct-identifier"],
     ["numbers that count the records", "n", Array.from({ length: 100 }, (_, i) => i + 1), "direct-identifier"],
     ["all values differ", "thing", Array.from({ length: 100 }, (_, i) => `t${i}`), "direct-identifier"],
     ["ids of persons that repeat", "person_id", repeat(["p1", "p2", "p3", "p4"]), "contributor"],
-    ["codes that repeat, under no telling name", "patient", Array.from({ length: 600 }, (_, i) => `P${100000 + (i * 7919) % 300}`), "contributor"],
-    ["many texts that nothing explains", "zork", Array.from({ length: 600 }, (_, i) => `t ${i % 250}`), "direct-identifier"],
+    [
+      "codes that repeat, under no telling name",
+      "patient",
+      Array.from({ length: 600 }, (_, i) => `P${100000 + (i * 7919) % 300}`),
+      "contributor",
+    ],
+    [
+      "many texts that nothing explains",
+      "zork",
+      Array.from({ length: 600 }, (_, i) => `t ${i % 250}`),
+      "direct-identifier",
+    ],
     ["a survey weight", "PWGTP", repeat([12.5, 80.25, 33]), "weight"],
     ["decimals", "level", repeat([1.5, 2.25, 8]), "measure"],
     ["nothing in it", "blank", repeat(["", "NA"]), "other"],
@@ -169,7 +201,9 @@ describe("traps", () => {
   });
 
   test("only identifiers: refused", async () => {
-    await expect(proposePolicy(sourceOf(people(50).map(({ SSN, LastName }) => ({ SSN, LastName }))))).rejects.toMatchObject({ code: "propose/only-identifiers" });
+    await expect(
+      proposePolicy(sourceOf(people(50).map(({ SSN, LastName }) => ({ SSN, LastName }))))
+    ).rejects.toMatchObject({ code: "propose/only-identifiers" });
   });
 
   test("values that appear after the sample count, where a file can be read whole", async () => {
@@ -182,7 +216,9 @@ describe("traps", () => {
 
   test("many keys: those beyond the limit are dropped, and the combinations stay few", async () => {
     const next = numbers(3);
-    const records = Array.from({ length: 500 }, () => Object.fromEntries(Array.from({ length: 16 }, (_, c) => [`age ${c}`, next(80)])));
+    const records = Array.from(
+      { length: 500 }, () => Object.fromEntries(Array.from({ length: 16 }, (_, c) => [`age ${c}`, next(80)])),
+    );
     const { columns } = propose(await readFacts(sourceOf(records), {}));
     const keys = columns.filter(({ role, drop }) => role === "quasi-identifier" && !drop);
     expect(keys.length).toBe(10);
@@ -193,9 +229,13 @@ describe("traps", () => {
 
 test("names of any text give a policy that can be read", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.uniqueArray(fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 }), async (names) => {
+    fc.asyncProperty(fc.uniqueArray(
+      fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 },
+    ), async (names) => {
       fc.pre(names.every((name) => name !== "__proto__" && !/^[\d\s.,@-]+$/.test(name) && !name.includes("@")));
-      const records = Array.from({ length: 30 }, (_, i) => Object.fromEntries(names.map((name, c) => [name, `v${(i * (c + 1)) % 3}`])));
+      const records = Array.from(
+        { length: 30 }, (_, i) => Object.fromEntries(names.map((name, c) => [name, `v${(i * (c + 1)) % 3}`])),
+      );
       const policy = parsePolicy(await proposePolicy(sourceOf(records)));
       expect([...policy.columns.keys()].sort()).toEqual([...names].sort());
     }),
@@ -204,14 +244,18 @@ test("names of any text give a policy that can be read", async () => {
 });
 
 test("names as words", () => {
-  expect(["DateOfBirth", "PATIENT_ID", "zip5", "Marital-Status", "SSNumber", "  x  ", "county (2020)"].map(wordsOf)).toEqual([
+  expect(
+    ["DateOfBirth", "PATIENT_ID", "zip5", "Marital-Status", "SSNumber", "  x  ", "county (2020)"].map(wordsOf)
+  ).toEqual([
     "date of birth", "patient id", "zip 5", "marital status", "ss number", "x", "county 2020",
   ]);
 });
 
 /** The proposal must not ask for less than the rules, or it could not be planned as it is. */
 test("the proposed numbers are those of commensurate/baseline", () => {
-  const required = (id: string): number => baseline.requirementRules.find((rule) => rule.id === `baseline/${id}`)!.requires.value;
+  const required = (id: string): number => baseline.requirementRules.find(
+    (rule) => rule.id === `baseline/${id}`
+  )!.requires.value;
   expect(K_MODERATE).toBe(required("class-size-moderate"));
   expect(K_HIGH).toBe(required("class-size-high"));
   expect(SMALL_COUNT).toBe(required("frequency"));

@@ -14,12 +14,17 @@ export interface ApplyOptions {
 export async function apply(plan: string, options: ApplyOptions, { console, signal }: CommandContext): Promise<number> {
   const text = await readText(plan);
   if (!/^\s*\{/.test(text)) {
-    throw new PolicyError("plan/not-a-plan", `"${basename(plan)}" is not a plan. Make one with: commensurate plan POLICY -o plan.json`);
+    throw new PolicyError(
+      "plan/not-a-plan", `"${basename(plan)}" is not a plan. Make one with: commensurate plan POLICY -o plan.json`,
+    );
   }
-  const { directory } = await applyPlan(text, { out: options.out, source: options.source, signal, onProgress: console.onProgress });
+  const { directory } = await applyPlan(
+    text, { out: options.out, source: options.source, signal, onProgress: console.onProgress },
+  );
   await console.result({ directory, published: false }, () => [
     printable(`Staged at ${directory}`),
-    "This is not verified and not fit to publish yet. Next: commensurate verify on this folder, or commensurate release.",
+    "This is not verified and not fit to publish yet. " +
+      "Next: commensurate verify on this folder, or commensurate release.",
   ]);
   return EXIT.ok;
 }

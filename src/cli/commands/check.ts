@@ -27,7 +27,9 @@ export async function check(data: string, options: CheckOptions, { console, sign
 
 function describeAssessment(file: string, found: Assessment, everyColumn: boolean, paint: Painter): string[] {
   const { keys, k, records, classes } = found;
-  const over = everyColumn ? `all ${counted(keys.length, "column")} as keys` : `${keys.length === 1 ? "key" : "keys"} ${keys.join(", ")}`;
+  const over = everyColumn
+    ? `all ${counted(keys.length, "column")} as keys`
+    : `${keys.length === 1 ? "key" : "keys"} ${keys.join(", ")}`;
   const share = (n: number): string => (records === 0 ? "" : percent(n / records));
   const lines = [
     paint("bold", printable(`${file}: ${counted(records, "record")}, ${over}`)),
@@ -38,7 +40,12 @@ function describeAssessment(file: string, found: Assessment, everyColumn: boolea
         ["equivalence classes", count(classes), "", ""],
         ["smallest class", count(found.smallestClass), "", counted(found.smallestClass, "record").replace(/^\S+ /, "")],
         ["uniques", count(found.uniques), share(found.uniques), "records alone in their class"],
-        ["records at risk", count(found.recordsAtRisk), share(found.recordsAtRisk), `in ${counted(found.classesAtRisk, "class", "classes")} smaller than k = ${k}`],
+        [
+          "records at risk",
+          count(found.recordsAtRisk),
+          share(found.recordsAtRisk),
+          `in ${counted(found.classesAtRisk, "class", "classes")} smaller than k = ${k}`,
+        ],
         ["highest risk", measure(found.highestRisk), "", "1 / smallest class"],
         ["average risk", measure(found.averageRisk), "", "classes / records"],
       ],
@@ -46,15 +53,23 @@ function describeAssessment(file: string, found: Assessment, everyColumn: boolea
   ];
   if (records > 0) lines.push("", ...histogram(found), "");
   else lines.push("");
-  lines.push(
-    found.classesAtRisk === 0
-      ? `${paint("green", "CLEAN")}  ${records === 0 ? "There are no records." : `Every class has at least ${counted(k, "record")}.`}`
-      : `${paint("yellow", "FINDING")}  ${count(found.classesAtRisk)} of ${counted(classes, "class", "classes")} have fewer than ${counted(k, "record")}.`,
-  );
+  const least = counted(k, "record");
+  if (found.classesAtRisk > 0) {
+    const share = `${count(found.classesAtRisk)} of ${counted(classes, "class", "classes")}`;
+    lines.push(`${paint("yellow", "FINDING")}  ${share} have fewer than ${least}.`);
+  } else {
+    const why = records === 0 ? "There are no records." : `Every class has at least ${least}.`;
+    lines.push(`${paint("green", "CLEAN")}  ${why}`);
+  }
   return lines;
 }
 
 const BAR_CHARACTERS = 30;
+
+function sizesOf({ from, to }: { readonly from: number; readonly to: number }): string {
+  if (to === Infinity) return `${count(from)} or more`;
+  return from === to ? count(from) : `${count(from)} to ${count(to)}`;
+}
 
 /** Records by the size of their class. A bound at k keeps safe and unsafe classes apart. */
 function histogram({ classSizes, records, k }: Assessment): string[] {
@@ -68,9 +83,15 @@ function histogram({ classSizes, records, k }: Assessment): string[] {
   const first = bins.findIndex(({ classes }) => classes > 0);
   const last = bins.findLastIndex(({ classes }) => classes > 0);
   return textTable(
-    [{ title: "class size" }, { title: "classes", align: "right" }, { title: "records", align: "right" }, { title: "share", align: "right" }, { title: "" }],
+    [
+      { title: "class size" },
+      { title: "classes", align: "right" },
+      { title: "records", align: "right" },
+      { title: "share", align: "right" },
+      { title: "" },
+    ],
     bins.slice(first, last + 1).map((bin) => [
-      bin.to === Infinity ? `${count(bin.from)} or more` : bin.from === bin.to ? count(bin.from) : `${count(bin.from)} to ${count(bin.to)}`,
+      sizesOf(bin),
       count(bin.classes),
       count(bin.records),
       percent(bin.records / records),

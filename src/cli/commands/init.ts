@@ -18,7 +18,9 @@ export async function init(data: string, options: InitOptions, { console, signal
   const toStdout = options.output === "-";
   if (!toStdout && options.force !== true) await refuseToReplace(options.output, "", () => false);
   const { source, delimiter } = await openDataFile(data, options.delimiter, console);
-  const onBytes = (done: number): void => console.onProgress({ phase: "survey", done, total: source.totalBytes, unit: "bytes" });
+  const onBytes = (done: number): void => console.onProgress(
+    { phase: "survey", done, total: source.totalBytes, unit: "bytes" }
+  );
   const proposal = propose(await readFacts(source, { signal, onBytes }));
   const path = pathFrom(toStdout ? "." : dirname(options.output), data);
   const text = policyText(proposal, { name: datasetName(basename(data)), path, delimiter });
@@ -41,7 +43,9 @@ function documentOf(proposal: Proposal, file: string | undefined, text: string):
     records: proposal.data.records ?? proposal.data.sampled,
     sampled: proposal.data.sampled,
     columns: proposal.columns.map(({ facts, role, type, drop, because, decisions }) => ({
-      name: facts.name, role, type, ...(drop ? { drop } : {}), distinct: facts.distinct, missing: facts.missing, because, decisions,
+      name: facts.name, role, type, ...(
+        drop ? { drop } : {}
+      ), distinct: facts.distinct, missing: facts.missing, because, decisions,
     })),
     release: proposal.release,
   };
@@ -51,16 +55,21 @@ function describe(proposal: Proposal, file: string, namesSource: boolean, paint:
   const { columns, data } = proposal;
   const decisions = columns.reduce((sum, column) => sum + column.decisions.length, 1);
   return [
-    paint("bold", printable(`${counted(data.records ?? data.sampled, "record")}, ${counted(columns.length, "column")}`)),
+    paint(
+      "bold", printable(`${counted(data.records ?? data.sampled, "record")}, ${counted(columns.length, "column")}`),
+    ),
     "",
     ...textTable(
       [{ title: "column" }, { title: "role" }, { title: "distinct", align: "right" }, { title: "because" }],
       columns.map(({ facts, role, drop, because, decisions: open }) => [
-        printable(facts.name), `${role}${drop ? " (dropped)" : ""}`, count(facts.distinct), `${because}${open.length > 0 ? "  DECIDE" : ""}`,
+        printable(facts.name), `${role}${drop ? " (dropped)" : ""}`, count(
+          facts.distinct
+        ), `${because}${open.length > 0 ? "  DECIDE" : ""}`,
       ]),
     ),
     "",
-    `${printable(file)} is a proposal; ${decisions === 1 ? "one thing in it is" : `${decisions} things in it are`} for you to decide (look for DECIDE). Read every role.`,
+    `${printable(file)} is a proposal; ${decisions === 1 ? "one thing in it is" : `${decisions} things in it are`} ` +
+      "for you to decide (look for DECIDE). Read every role.",
     printable(`Then: commensurate plan ${file}${namesSource ? "" : " --source DATA"}`),
   ];
 }

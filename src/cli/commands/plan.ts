@@ -17,8 +17,11 @@ export async function plan(path: string, options: PlanOptions, { console, signal
   const { policy, folder } = await loadPolicy(path);
   const { output } = options;
   // Before the work, so that nobody waits for a refusal.
-  if (output !== undefined && options.force !== true) await refuseToReplace(output, "a plan", (text) => /^\s*\{\s*"format": "commensurate\/plan@1"/.test(text));
-  const made = await makePlan(policy, { folder, source: options.source, rehearsalSeed: options.rehearsalSeed, signal, onProgress: console.onProgress });
+  if (output !== undefined && options.force !== true) await refuseToReplace(output, "a plan", isPlan);
+  const made = await makePlan(
+    policy,
+    { folder, source: options.source, rehearsalSeed: options.rehearsalSeed, signal, onProgress: console.onProgress },
+  );
   if (output !== undefined) {
     signal.throwIfAborted();
     await writeFileAtomically(output, `${JSON.stringify(made, undefined, 2)}\n`);
@@ -31,4 +34,8 @@ export async function plan(path: string, options: PlanOptions, { console, signal
       : printable(`Plan saved as ${output}. Carry it out with: commensurate apply ${output} --out FOLDER`),
   ]);
   return EXIT.ok;
+}
+
+function isPlan(text: string): boolean {
+  return /^\s*\{\s*"format": "commensurate\/plan@1"/.test(text);
 }

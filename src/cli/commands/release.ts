@@ -12,9 +12,13 @@ export interface ReleaseOptions {
   readonly source?: string;
 }
 
-export async function release(path: string, options: ReleaseOptions, { console, signal }: CommandContext): Promise<number> {
+export async function release(
+  path: string, options: ReleaseOptions, { console, signal }: CommandContext,
+): Promise<number> {
   const { policy, folder } = await loadPolicy(path);
-  const { plan, evidence, directory } = await releasePolicy(policy, { folder, out: options.out, source: options.source, signal, onProgress: console.onProgress });
+  const { plan, evidence, directory } = await releasePolicy(
+    policy, { folder, out: options.out, source: options.source, signal, onProgress: console.onProgress },
+  );
   await console.result({ directory, plan, evidence }, () => [
     ...describePlan(plan, console.paint, "brief"),
     "",

@@ -18,20 +18,29 @@ export const QUOTED_FROM_RECORDS = 5;
 const RARE_SHARES = [0.05, 0.02];
 const MOST_JOINED = 0.25;
 
-const SUPPRESS: HierarchyChoice = { yaml: "{ kind: suppress }", levels: 2, comment: "kept or replaced by * as a whole" };
+const SUPPRESS: HierarchyChoice = {
+  yaml: "{ kind: suppress }", levels: 2, comment: "kept or replaced by * as a whole",
+};
 
 /** How the values of a quasi-identifier may be coarsened. */
 export function chooseHierarchy(facts: ColumnFacts, kind: QuasiKind | undefined): HierarchyChoice {
   const { shapes, present, numbers, lengths } = facts;
   if (present > 0 && shapes.date + shapes.timestamp === present) return dates(kind === "birth");
   if (kind === "zip" && numbers !== undefined && shapes.zip < present) {
-    return { ...SUPPRESS, comment: "postal codes that have lost their leading zeros; restore them at the source, then use { kind: prefix, keep: [3] }" };
+    return {
+      ...SUPPRESS,
+      comment:
+        "postal codes that have lost their leading zeros; restore them at the source, then use " +
+        "{ kind: prefix, keep: [3] }",
+    };
   }
   if (kind === "zip") return prefixes(lengths?.at(-1) === 10 ? [5, 3] : [3], "first 3 digits of a ZIP code, then *");
   if (kind === "place-code" && lengths !== undefined) {
     const longest = lengths.at(-1)!;
     if (longest === 5 && lengths.length === 1) return prefixes([2], "county code: its state, then *");
-    if (longest >= 11 && lengths.length === 1) return prefixes([5, 2], "code of a place: its county, its state, then *");
+    if (longest >= 11 && lengths.length === 1) return prefixes(
+      [5, 2], "code of a place: its county, its state, then *",
+    );
   }
   if (numbers !== undefined && kind === "year") return years(numbers);
   if (numbers !== undefined && kind === "age") return ages(numbers);
@@ -40,10 +49,24 @@ export function chooseHierarchy(facts: ColumnFacts, kind: QuasiKind | undefined)
 }
 
 function dates(birth: boolean): HierarchyChoice {
-  const year: HierarchyChoice = { yaml: "{ kind: date, levels: [year, { years: 10 }] }", levels: 4, comment: "year, then 10 years, then *" };
-  if (birth) return { yaml: "{ kind: date, levels: [year, { years: 5 }, { years: 10 }] }", levels: 5, comment: "year, 5 years, 10 years, then *", coarser: year };
-  const shorter: HierarchyChoice = { yaml: "{ kind: date, levels: [month, year] }", levels: 4, comment: "month, then year, then *" };
-  return { yaml: "{ kind: date, levels: [month, quarter, year] }", levels: 5, comment: "month, quarter, year, then *", coarser: shorter };
+  const year: HierarchyChoice = {
+    yaml: "{ kind: date, levels: [year, { years: 10 }] }", levels: 4, comment: "year, then 10 years, then *",
+  };
+  if (birth) return {
+    yaml: "{ kind: date, levels: [year, { years: 5 }, { years: 10 }] }",
+    levels: 5,
+    comment: "year, 5 years, 10 years, then *",
+    coarser: year,
+  };
+  const shorter: HierarchyChoice = {
+    yaml: "{ kind: date, levels: [month, year] }", levels: 4, comment: "month, then year, then *",
+  };
+  return {
+    yaml: "{ kind: date, levels: [month, quarter, year] }",
+    levels: 5,
+    comment: "month, quarter, year, then *",
+    coarser: shorter,
+  };
 }
 
 function prefixes(keep: readonly number[], comment: string): HierarchyChoice {
@@ -58,13 +81,22 @@ function years({ min, max }: NonNullable<ColumnFacts["numbers"]>): HierarchyChoi
 
 function ages({ min }: NonNullable<ColumnFacts["numbers"]>): HierarchyChoice {
   const ends = min < 0 ? "from: 0, to: 90" : "to: 90";
-  const coarser: HierarchyChoice = { yaml: `{ kind: interval, widths: [10, 20], ${ends} }`, levels: 4, comment: "10 years, 20 years, then *; 90 and older is one group" };
-  return { yaml: `{ kind: interval, widths: [5, 10, 20], ${ends} }`, levels: 5, comment: "5, 10 and 20 years, then *; 90 and older is one group", coarser };
+  const coarser: HierarchyChoice = {
+    yaml: `{ kind: interval, widths: [10, 20], ${ends} }`,
+    levels: 4,
+    comment: "10 years, 20 years, then *; 90 and older is one group",
+  };
+  return {
+    yaml: `{ kind: interval, widths: [5, 10, 20], ${ends} }`,
+    levels: 5,
+    comment: "5, 10 and 20 years, then *; 90 and older is one group",
+    coarser,
+  };
 }
 
 /**
- * Intervals of about a twentieth, a tenth and a fifth of the middle 98 of 100 records, with open ends beyond. Bounds are
- * round numbers, so that they quote no record.
+ * Intervals of about a twentieth, a tenth and a fifth of the middle 98 of 100 records, with open ends beyond. Bounds
+ * are round numbers, so that they quote no record.
  */
 function intervals({ min, max, low, high }: NonNullable<ColumnFacts["numbers"]>): HierarchyChoice {
   const range = high - low;
@@ -103,9 +135,13 @@ function categories({ categories: values, isWhole, present, untrimmed }: ColumnF
     const isRare = ({ records }: { readonly records: number }): boolean => records < present * share;
     const rare = values.filter(isRare);
     if (rare.length < 2 || rare.reduce((sum, { records }) => sum + records, 0) > present * MOST_JOINED) continue;
-    const lines = values.map((value) => `  - [${yamlText(value.text)}, ${isRare(value) ? "Other" : yamlText(value.text)}]`);
+    const lines = values.map(
+      (value) => `  - [${yamlText(value.text)}, ${isRare(value) ? "Other" : yamlText(value.text)}]`
+    );
     return {
-      yaml: ["kind: tree", "inline: # a value, then what it becomes; better groups than Other are yours to name", ...lines],
+      yaml: [
+        "kind: tree", "inline: # a value, then what it becomes; better groups than Other are yours to name", ...lines
+      ],
       levels: 3,
       comment: `${rare.length} categories, each with less than ${share * 100} % of the records, become Other; then *`,
       coarser: SUPPRESS,

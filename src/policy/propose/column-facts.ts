@@ -3,7 +3,9 @@ import { parseDate } from "../../hierarchies/calendar.ts";
 import type { PhysicalType, SourceColumn } from "../../sources/source.ts";
 
 /** Texts that usually mean that a value is missing. Only these are ever quoted from a column with many values. */
-export const NULL_WORDS: readonly string[] = ["", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "?", ".", "-", "--"];
+export const NULL_WORDS: readonly string[] = [
+  "", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "?", ".", "-", "--",
+];
 
 /** Shapes of values; counted in records. */
 export interface Shapes {
@@ -56,7 +58,12 @@ export interface ColumnFacts {
   /** Lengths in characters that occur, ascending; undefined when there are more than 8. */
   readonly lengths: readonly number[] | undefined;
   /** Of the numbers, where every value is one. */
-  readonly numbers: { readonly min: number; readonly max: number; readonly low: number; readonly high: number } | undefined;
+  readonly numbers: {
+    readonly min: number;
+    readonly max: number;
+    readonly low: number;
+    readonly high: number;
+  } | undefined;
   /** Every value with its records, most frequent first; undefined when there are many. */
   readonly categories: readonly Category[] | undefined;
   /** [sampled] codes of the first records, to compare columns with each other. */
@@ -69,13 +76,18 @@ export const MOST_CATEGORIES = 60;
 const INTEGER = /^-?(?:0|[1-9]\d{0,14})$/;
 const ZERO_PADDED = /^0\d+$/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
-const FORMATTED = /^[-(]?[$€£]?\s?\d{1,3}(?:,\d{3})+(?:\.\d+)?\)?$|^[-(]?[$€£]\s?\d+(?:\.\d+)?\)?$|^-?\d+(?:\.\d+)?\s?%$/;
-const OTHER_DATE = /^\d{1,2}[/.-]\d{1,2}[/.-](?:\d{2}|\d{4})(?:[ T]\d.*)?$|^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])$/;
+/** 1,234.50; $12; 12.5 % */
+const FORMATTED =
+  /^[-(]?[$€£]?\s?\d{1,3}(?:,\d{3})+(?:\.\d+)?\)?$|^[-(]?[$€£]\s?\d+(?:\.\d+)?\)?$|^-?\d+(?:\.\d+)?\s?%$/;
+/** 12/31/2020, with or without a time; 20201231 */
+const OTHER_DATE =
+  /^\d{1,2}[/.-]\d{1,2}[/.-](?:\d{2}|\d{4})(?:[ T]\d.*)?$|^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])$/;
 const EMAIL = /^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$/;
 const SSN = /^\d{3}-\d{2}-\d{4}$/;
 const PHONE = /^(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}$|^\(\d{3}\) ?\d{3}-?\d{4}$/;
 const ZIP = /^\d{5}(?:-\d{4})?$/;
-const STREET = /^\d+[A-Za-z]? +.*\b(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|court|ct|way|place|pl|highway|hwy)\b/i;
+const STREET =
+  /^\d+[A-Za-z]? +.*\b(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|court|ct|way|place|highway)\b/i;
 const CODE = /^(?=(?:\D*\d){4})[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*$/;
 const WEB = /^https?:\/\/|^\d{1,3}(?:\.\d{1,3}){3}$/;
 
@@ -84,10 +96,15 @@ const WEB = /^https?:\/\/|^\d{1,3}(?:\.\d{1,3}){3}$/;
  * Time O(distinct values x length).
  */
 export function columnFacts(
-  { name, type }: SourceColumn, values: { readonly dictionary: Dictionary; readonly counts: Float64Array; readonly nulls: number } | undefined, isWhole: boolean,
+  { name, type }: SourceColumn, values: {
+    readonly dictionary: Dictionary;
+    readonly counts: Float64Array;
+    readonly nulls: number;
+  } | undefined, isWhole: boolean,
 ): ColumnFacts {
   const shapes = {
-    integer: 0, zeroPadded: 0, number: 0, formatted: 0, date: 0, timestamp: 0, otherDate: 0, boolean: 0, email: 0, ssn: 0, phone: 0, zip: 0, address: 0, web: 0, code: 0,
+    integer: 0, zeroPadded: 0, number: 0, formatted: 0, date: 0, timestamp: 0, otherDate: 0, boolean: 0,
+    email: 0, ssn: 0, phone: 0, zip: 0, address: 0, web: 0, code: 0,
   };
   const nullWords: string[] = [];
   let present = 0;
@@ -122,7 +139,9 @@ export function columnFacts(
     if (INTEGER.test(text)) shapes.integer += records;
     else if (ZERO_PADDED.test(text)) shapes.zeroPadded += records;
     else if (FORMATTED.test(text)) shapes.formatted += records;
-    if (isNumber || (type === "number" && Number.isFinite(Number(text)))) numbers.push({ value: Number(text), records });
+    if (isNumber || (type === "number" && Number.isFinite(Number(text)))) {
+      numbers.push({ value: Number(text), records });
+    }
     if (ZIP.test(text)) shapes.zip += records;
     if (text === "true" || text === "false") shapes.boolean += records;
     else if (EMAIL.test(text)) shapes.email += records;
@@ -150,7 +169,9 @@ export function columnFacts(
     meanLength: present === 0 ? 0 : characters / present,
     lengths: lengths.size <= 8 ? [...lengths].sort((a, b) => a - b) : undefined,
     numbers: numbers.length > 0 && numbers.length === distinct ? spread(numbers, present) : undefined,
-    categories: distinct > 0 && distinct <= MOST_CATEGORIES ? categories.sort((a, b) => b.records - a.records || (a.text < b.text ? -1 : 1)) : undefined,
+    categories: distinct > 0 && distinct <= MOST_CATEGORIES ? categories.sort(
+      (a, b) => b.records - a.records || (a.text < b.text ? -1 : 1)
+    ) : undefined,
   };
 }
 

@@ -1,6 +1,9 @@
 import type { Role } from "../schema.ts";
 import type { ColumnFacts } from "./column-facts.ts";
-import { DIRECT, FREE_TEXT, FREQUENCY, IDENTIFIER, matching, PERSON, QUASI, SENSITIVE, WEIGHT, wordsOf, type QuasiKind } from "./name-words.ts";
+import {
+  DIRECT, FREE_TEXT, FREQUENCY, IDENTIFIER, matching, MEASURE, PERSON, QUASI, SENSITIVE, WEIGHT, wordsOf,
+  type QuasiKind,
+} from "./name-words.ts";
 
 export interface RoleGuess {
   readonly role: Role;
@@ -40,7 +43,9 @@ export function guessRole(facts: ColumnFacts): RoleGuess {
   const isNumber = facts.numbers !== undefined;
   const named = matching(words, DIRECT);
   if (named !== undefined && !isDate && (distinct > 2 || !isNumber)) return direct(`named like ${named.what}`);
-  if (words === "name" && distinct > 2 && (unlike >= 0.2 || distinct > 200)) return direct("named like a name, with many values");
+  if (words === "name" && distinct > 2 && (unlike >= 0.2 || distinct > 200)) {
+    return direct("named like a name, with many values");
+  }
 
   const quasi = matching(words, QUASI);
   const sensitive = matching(words, SENSITIVE);
@@ -49,34 +54,54 @@ export function guessRole(facts: ColumnFacts): RoleGuess {
 
   if (IDENTIFIER.test(words) && quasi === undefined && sensitive === undefined) {
     if (nearlyUnique) return direct("named like an identifier, and nearly every record has its own value");
-    if (PERSON.test(words) && distinct > 2) return { role: "contributor", because: `named like the id of a person, with ${distinct} values` };
+    if (PERSON.test(words) && distinct > 2) {
+      return { role: "contributor", because: `named like the id of a person, with ${distinct} values` };
+    }
   }
   if (quasi === undefined && sensitive === undefined && repeatsAsIdsDo(facts)) {
     return { role: "contributor", because: `values look like ids, ${distinct} of them in ${present} records` };
   }
   if (isSerial(facts)) return direct("numbers that count the records");
-  if (isNumber && !facts.shapes.zip && share(shapes.integer) === 1 && nearlyUnique && facts.lengths?.length === 1 && facts.lengths[0]! >= 7) {
+  const isLong = facts.lengths?.length === 1 && facts.lengths[0]! >= 7;
+  if (isNumber && share(shapes.integer) === 1 && nearlyUnique && isLong) {
     return direct("numbers of one length, nearly all different, as identifiers are");
   }
 
-  const measureName = isNumber && /\b(?:amount|total|sum|cost|price|charges?|paid|payments?|hours|minutes|days|distance|quantity|qty|rate|ratio|percent|pct|mean|average|gain|loss|balance|fee)\b/.test(words);
+  const measureName = isNumber && MEASURE.test(words);
   if (sensitive !== undefined && !measureName) {
-    return { role: "sensitive", because: `named like ${sensitive.what}`, ...(nearlyUnique && !isNumber ? { decide: "nearly every record has its own value; drop it, unless the values are harmless" } : {}) };
+    return {
+      role: "sensitive",
+      because: `named like ${sensitive.what}`,
+      ...(nearlyUnique && !isNumber
+        ? { decide: "nearly every record has its own value; drop it, unless the values are harmless" }
+        : {}),
+    };
   }
   if (quasi !== undefined && !(measureName && distinct > 100)) return byQuasiName(facts, quasi.what, quasi.kind);
   if (isNumber && FREQUENCY.test(words)) {
     return { role: "measure", because: "named like a count" };
   }
-  if (!isNumber && (FREE_TEXT.test(words) || facts.meanLength > 40) && unlike > 0.3 && present >= FEW) return direct("free text, which may name persons");
+  if (!isNumber && (FREE_TEXT.test(words) || facts.meanLength > 40) && unlike > 0.3 && present >= FEW) {
+    return direct("free text, which may name persons");
+  }
   if (!isNumber && nearlyUnique) return direct("nearly every record has its own value");
   if (measureName) return measured("named like an amount", nearlyUnique);
   if (isNumber && shapes.integer < present) return measured("decimal numbers", nearlyUnique);
   if (isNumber && distinct > 100) return measured(`whole numbers with ${distinct} values`, nearlyUnique);
   if (!isNumber && distinct > MANY && unlike >= 0.2) {
-    return { role: "direct-identifier", because: "not recognised, and has many values; careful until you decide", decide: "does it name or number persons? If not, give it another role" };
+    return {
+      role: "direct-identifier",
+      because: "not recognised, and has many values; careful until you decide",
+      decide: "does it name or number persons? If not, give it another role",
+    };
   }
   if (distinct === 1) return { role: "other", because: "the same value in every record" };
-  return { role: "quasi-identifier", because: "not recognised; careful until you decide", kind: "trait", decide: "is it something that others may know about a person? If not, say other or sensitive" };
+  return {
+    role: "quasi-identifier",
+    because: "not recognised; careful until you decide",
+    kind: "trait",
+    decide: "is it something that others may know about a person? If not, say other or sensitive",
+  };
 }
 
 function byQuasiName(facts: ColumnFacts, what: string, kind: QuasiKind): RoleGuess {
@@ -84,7 +109,8 @@ function byQuasiName(facts: ColumnFacts, what: string, kind: QuasiKind): RoleGue
   const isNumber = facts.numbers !== undefined;
   if (kind === "year" && !isNumber) return { role: "quasi-identifier", because: `named like ${what}`, kind: "trait" };
   if (kind === "age" && !isNumber) return { role: "quasi-identifier", because: `named like ${what}`, kind: "trait" };
-  if (!isNumber && shapes.date + shapes.timestamp === 0 && kind !== "zip" && kind !== "place-code" && present >= FEW && distinct / present >= 0.9) {
+  const isCode = kind === "zip" || kind === "place-code";
+  if (!isNumber && !isCode && shapes.date + shapes.timestamp === 0 && present >= FEW && distinct / present >= 0.9) {
     return { role: "direct-identifier", because: `named like ${what}, but nearly every record has its own value` };
   }
   return { role: "quasi-identifier", because: `named like ${what}`, kind };
@@ -92,7 +118,13 @@ function byQuasiName(facts: ColumnFacts, what: string, kind: QuasiKind): RoleGue
 
 function measured(because: string, nearlyUnique: boolean): RoleGuess {
   return nearlyUnique
-    ? { role: "measure", because, decide: "exact amounts can be recognised, and measures are released as they are; drop it, or make it coarser at the source" }
+    ? {
+      role: "measure",
+      because,
+      decide:
+        "exact amounts can be recognised, and measures are released as they are; drop it, or make it coarser at the " +
+        "source",
+    }
     : { role: "measure", because };
 }
 
@@ -105,7 +137,8 @@ function repeatsAsIdsDo({ shapes, present, distinct, numbers, lengths, meanLengt
 
 /** 1, 2, 3, ... with hardly a gap. */
 function isSerial({ numbers, shapes, present, distinct }: ColumnFacts): boolean {
-  return numbers !== undefined && shapes.integer === present && present >= FEW && distinct === present && numbers.max - numbers.min < 1.2 * present;
+  if (numbers === undefined || shapes.integer < present || present < FEW || distinct < present) return false;
+  return numbers.max - numbers.min < 1.2 * present;
 }
 
 function records(n: number): string {

@@ -13,22 +13,24 @@ export interface ProposeOptions {
   /** Path of the data from the policy's folder, to be named as its source. */
   readonly path?: string | undefined;
   readonly delimiter?: string | undefined;
-  /** Records that are read of every column; default 100,000. Columns whose values repeat are read whole where that is cheap. */
+  /** Records read of every column; default 100,000. Columns whose values repeat are read whole where that is cheap. */
   readonly sampleRecords?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /**
- * A first policy for data that nobody has described yet: roles, types and hierarchies guessed from names and values, each
- * with its reason, as YAML with comments. The careful guess wins, but it is a guess: a person must read it.
+ * A first policy for data that nobody has described yet: roles, types and hierarchies guessed from names and values,
+ * each with its reason, as YAML with comments. The careful guess wins, but it is a guess: a person must read it.
  * Quotes no value of the data but categories that at least 5 records share.
  *
  * @throws DataError `propose/no-header`, `propose/only-identifiers`, and whatever the source throws
  */
 export async function proposePolicy(source: Source, options: ProposeOptions = {}): Promise<string> {
   const proposal = propose(await readFacts(source, options));
-  return policyText(proposal, { name: datasetName(options.name ?? source.label), path: options.path, delimiter: options.delimiter });
+  return policyText(
+    proposal, { name: datasetName(options.name ?? source.label), path: options.path, delimiter: options.delimiter },
+  );
 }
 
 /** A name that may become part of file names. */
@@ -41,5 +43,6 @@ export function datasetName(label: string): string {
     .replace(/[^a-z0-9_-]+/g, "-")
     .slice(0, 60)
     .replace(/^[-_]+|[-_]+$/g, "");
-  return name === "" || /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$/.test(name) ? `data${name === "" ? "" : `-${name}`}` : name;
+  if (name === "") return "data";
+  return /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$/.test(name) ? `data-${name}` : name;
 }

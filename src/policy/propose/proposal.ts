@@ -31,13 +31,20 @@ export interface ProposedColumn {
 export interface Proposal {
   readonly data: DataFacts;
   readonly columns: readonly ProposedColumn[];
-  readonly release: { readonly kind: "microdata"; readonly k: number; readonly shareOfUniques: number | undefined } | { readonly kind: "tables"; readonly dimensions: readonly string[] };
+  readonly release: {
+    readonly kind: "microdata";
+    readonly k: number;
+    readonly shareOfUniques: number | undefined;
+  } | { readonly kind: "tables"; readonly dimensions: readonly string[] };
 }
 
 /** A draft of one column while the proposal is made. */
 type Draft = { -readonly [Key in keyof ProposedColumn]: ProposedColumn[Key] };
 
-/** Put the guesses for single columns together to a policy that can be planned. @throws DataError `propose/only-identifiers` */
+/**
+ * Put the guesses for single columns together to a policy that can be planned.
+ * @throws DataError `propose/only-identifiers`
+ */
 export function propose(data: DataFacts): Proposal {
   const drafts = data.columns.map((facts) => draftOf(facts, guessRole(facts)));
   keepOne(drafts, "contributor", { role: "direct-identifier", because: "named like an id" });
@@ -50,7 +57,15 @@ export function propose(data: DataFacts): Proposal {
   limitCombinations(drafts);
   const keys = drafts.filter(isKey);
   const uniques = data.isWhole ? shareOfUniques(keys.map(({ facts }) => facts)) : undefined;
-  return { data, columns: drafts, release: { kind: "microdata", k: uniques !== undefined && uniques < MANY_UNIQUES ? K_MODERATE : K_HIGH, shareOfUniques: uniques } };
+  return {
+    data,
+    columns: drafts,
+    release: {
+      kind: "microdata",
+      k: uniques !== undefined && uniques < MANY_UNIQUES ? K_MODERATE : K_HIGH,
+      shareOfUniques: uniques,
+    },
+  };
 }
 
 /** What commensurate/baseline requires of data whose classification is unknown, and of the same with many uniques. */
@@ -63,10 +78,18 @@ function draftOf(facts: ColumnFacts, guess: RoleGuess): Draft {
   const remarks: string[] = [];
   const { shapes, present } = facts;
   if (shapes.zeroPadded > 0) remarks.push("text, so that leading zeros stay");
-  if (shapes.formatted > 0 && shapes.formatted + shapes.number === present) remarks.push("numbers with separators, currency or percent signs; write them plainly at the source to use them as numbers");
-  if (shapes.otherDate > 0 && shapes.date === 0) remarks.push("dates in another order than YYYY-MM-DD; rewrite them at the source to coarsen them by month and year");
-  if (facts.caseVariants > 0) remarks.push(`${facts.caseVariants} values differ from others in case only; add lower to normalise if they mean the same`);
-  if (facts.nullWords.includes("NA")) remarks.push("NA is taken as missing; take it away from nulls if it is a value, such as Namibia");
+  if (shapes.formatted > 0 && shapes.formatted + shapes.number === present) remarks.push(
+    "numbers with separators, currency or percent signs; write them plainly at the source to use them as numbers"
+  );
+  if (shapes.otherDate > 0 && shapes.date === 0) remarks.push(
+    "dates in another order than YYYY-MM-DD; rewrite them at the source to coarsen them by month and year"
+  );
+  if (facts.caseVariants > 0) remarks.push(
+    `${facts.caseVariants} values differ from others in case only; add lower to normalise if they mean the same`
+  );
+  if (facts.nullWords.includes("NA")) remarks.push(
+    "NA is taken as missing; take it away from nulls if it is a value, such as Namibia"
+  );
   const role = guess.role;
   return {
     facts,
@@ -104,18 +127,23 @@ function keepOne(drafts: readonly Draft[], role: Role, otherwise: RoleGuess): vo
   for (const extra of drafts.filter((draft) => draft.role === role).slice(1)) change(extra, otherwise);
 }
 
-/** Data in which each record stands for several people: a whole number named like a count, and no two records alike otherwise. */
+/** Each record stands for several people: a whole number named like a count, and no two records alike otherwise. */
 function markFrequency(drafts: readonly Draft[], data: DataFacts): boolean {
   const persons = drafts.some(({ role }) => role === "direct-identifier" || role === "contributor");
-  const counts = drafts.filter(({ facts, role }) =>
-    role === "measure" && FREQUENCY.test(wordsOf(facts.name)) && facts.shapes.integer === facts.present && (facts.numbers?.min ?? -1) >= 0 && facts.missing === 0);
+  const counts = drafts.filter(({ facts, role }) => {
+    const { shapes, present, missing, numbers } = facts;
+    if (role !== "measure" || !FREQUENCY.test(wordsOf(facts.name))) return false;
+    return shapes.integer === present && missing === 0 && (numbers?.min ?? -1) >= 0;
+  });
   const keys = drafts.filter(isKey);
   if (persons || counts.length === 0 || keys.length === 0 || data.sampled < 2) return false;
   if (!tellsRecordsApart(keys.map(({ facts }) => facts))) return false;
   change(counts[0]!, {
     role: "frequency",
     because: "named like a count; no combination of the others occurs twice",
-    decide: "does each record stand for this many people? If it is one person, say measure, and release microdata, not tables",
+    decide:
+      "does each record stand for this many people? If it is one person, say measure, and release microdata, not " +
+      "tables",
   });
   return true;
 }
@@ -128,7 +156,10 @@ function dropRepetitions(drafts: readonly Draft[]): void {
       const isCode = (draft: Draft): boolean => draft.kind === "place-code" || draft.facts.numbers !== undefined;
       const [kept, left] = isCode(first) && !isCode(second) ? [second, first] : [first, second];
       left.drop = true;
-      left.remarks = [...left.remarks, `says the same as ${JSON.stringify(kept.facts.name)}, value by value; take drop away to release it as well`];
+      left.remarks = [
+        ...left.remarks,
+        `says the same as ${JSON.stringify(kept.facts.name)}, value by value; take drop away to release it as well`,
+      ];
     }
   }
 }
@@ -137,11 +168,14 @@ function dropRepetitions(drafts: readonly Draft[]): void {
 function ensureKeys(drafts: readonly Draft[]): void {
   if (drafts.some(isKey)) return;
   const next =
-    drafts.find(({ role, drop }) => !drop && (role === "other" || role === "sensitive")) ?? drafts.find(({ role, drop }) => !drop && (role === "measure" || role === "weight"));
+    drafts.find(
+      ({ role, drop }) => !drop && (role === "other" || role === "sensitive")
+    ) ?? drafts.find(({ role, drop }) => !drop && (role === "measure" || role === "weight"));
   if (next === undefined) {
     throw new DataError(
       "propose/only-identifiers",
-      `Every one of the ${drafts.length} columns is empty or looks as if it named persons, so nothing is left that could be released. ` +
+      `Every one of the ${drafts.length} columns is empty or looks as if it named persons, so nothing is left that ` +
+        "could be released. " +
         "If that is wrong, write the policy by hand; commensurate schema prints its format.",
       { columns: drafts.length },
     );
@@ -163,10 +197,16 @@ function limitKeys(drafts: readonly Draft[]): void {
   const keys = drafts.filter(isKey);
   if (keys.length <= MOST_KEYS) return;
   const unsure = (draft: Draft): number => (draft.decisions.length > 0 ? 1 : 0);
-  const leftOut = [...keys].sort((a, b) => unsure(b) - unsure(a) || b.facts.distinct - a.facts.distinct).slice(0, keys.length - MOST_KEYS);
+  const leftOut = [...keys].sort(
+    (a, b) => unsure(b) - unsure(a) || b.facts.distinct - a.facts.distinct
+  ).slice(0, keys.length - MOST_KEYS);
   for (const draft of leftOut) {
     draft.drop = true;
-    draft.decisions = [...draft.decisions, `left out, since with more than ${MOST_KEYS} keys little can be released; take drop away and drop another if you need it`];
+    draft.decisions = [
+      ...draft.decisions,
+      `left out, since with more than ${MOST_KEYS} keys little can be released; ` +
+        "take drop away and drop another if you need it",
+    ];
   }
 }
 
@@ -175,7 +215,9 @@ function limitCombinations(drafts: readonly Draft[]): void {
   const keys = drafts.filter(isKey);
   const combinations = (): number => keys.reduce((product, { hierarchy }) => product * (hierarchy?.levels ?? 1), 1);
   while (combinations() > MOST_COMBINATIONS) {
-    const finest = keys.filter(({ hierarchy }) => hierarchy?.coarser !== undefined).sort((a, b) => b.hierarchy!.levels - a.hierarchy!.levels)[0];
+    const finest = keys.filter(
+      ({ hierarchy }) => hierarchy?.coarser !== undefined
+    ).sort((a, b) => b.hierarchy!.levels - a.hierarchy!.levels)[0];
     if (finest === undefined) return;
     finest.hierarchy = finest.hierarchy!.coarser;
   }

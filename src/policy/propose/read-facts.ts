@@ -30,18 +30,27 @@ export interface ReadOptions {
 }
 
 /**
- * Look at the first records of every column, then, where that is cheap, at the whole file for columns whose values repeat,
- * since a category or a missing value that occurs late decides as well.
+ * Look at the first records of every column, then, where that is cheap, at the whole file for columns whose values
+ * repeat, since a category or a missing value that occurs late decides as well.
  */
 export async function readFacts(source: Source, options: ReadOptions): Promise<DataFacts> {
   const columns = await source.columns();
   refuseHeaderOfValues(columns);
-  const limit = Math.max(1000, Math.min(options.sampleRecords ?? SAMPLE_RECORDS, Math.floor(SAMPLE_CODES / columns.length)));
+  const limit = Math.max(
+    1000, Math.min(options.sampleRecords ?? SAMPLE_RECORDS, Math.floor(SAMPLE_CODES / columns.length)),
+  );
   const first = await readSample(source, columns, limit, options);
-  const facts = columns.map((column): ColumnFacts => first.facts.get(column.name) ?? columnFacts(column, undefined, false));
+  const facts = columns.map(
+    (column): ColumnFacts => first.facts.get(column.name) ?? columnFacts(column, undefined, false)
+  );
   const bytes = source.totalBytes;
   if (first.isWhole || !source.reopenable || bytes === undefined || bytes > WHOLE_FILE_BYTES) {
-    return { sampled: first.records, isWhole: first.isWhole, records: first.isWhole ? first.records : undefined, columns: facts };
+    return {
+      sampled: first.records,
+      isWhole: first.isWhole,
+      records: first.isWhole ? first.records : undefined,
+      columns: facts,
+    };
   }
   const repeating = columns.filter((_, c) => facts[c]!.distinct > 0 && facts[c]!.distinct <= facts[c]!.present / 2);
   const whole = repeating.length === 0 ? undefined : await readWhole(source, repeating, options);
@@ -62,13 +71,17 @@ interface Reading {
   readonly facts: ReadonlyMap<string, ColumnFacts>;
 }
 
-async function readSample(source: Source, columns: readonly SourceColumn[], limit: number, options: ReadOptions): Promise<Reading> {
+async function readSample(
+  source: Source, columns: readonly SourceColumn[], limit: number, options: ReadOptions,
+): Promise<Reading> {
   const readable = columns.filter(({ type }) => type !== "other");
   const codes = readable.map(() => new Int32Array(limit));
   let last: CodeColumn[] = [];
   let records = 0;
   let isWhole = true;
-  const pass = await source.open({ columns: readable.map(({ name }) => ({ name, as: "codes" })), signal: options.signal, onBytes: options.onBytes });
+  const pass = await source.open(
+    { columns: readable.map(({ name }) => ({ name, as: "codes" })), signal: options.signal, onBytes: options.onBytes }
+  );
   for await (const batch of pass.batches) {
     last = batch.columns as CodeColumn[];
     const taken = Math.min(batch.records, limit - records);
@@ -84,17 +97,27 @@ async function readSample(source: Source, columns: readonly SourceColumn[], limi
     const own = codes[c]!.subarray(0, records);
     const dictionary = last[c]?.dictionary;
     const counts = countsOf(own, dictionary?.size ?? 0);
-    facts.set(column.name, { ...columnFacts(column, dictionary === undefined ? undefined : { dictionary, ...counts }, isWhole), sampleCodes: own });
+    facts.set(
+      column.name,
+      {
+        ...columnFacts(column, dictionary === undefined ? undefined : { dictionary, ...counts }, isWhole),
+        sampleCodes: own,
+      },
+    );
   });
   return { records, isWhole, facts };
 }
 
 /** Undefined when the columns have too many values to be held. */
-async function readWhole(source: Source, columns: readonly SourceColumn[], options: ReadOptions): Promise<Reading | undefined> {
+async function readWhole(
+  source: Source, columns: readonly SourceColumn[], options: ReadOptions,
+): Promise<Reading | undefined> {
   const counts = columns.map(() => ({ nulls: 0, counts: new Float64Array(256) }));
   let last: CodeColumn[] = [];
   let records = 0;
-  const pass = await source.open({ columns: columns.map(({ name }) => ({ name, as: "codes" })), signal: options.signal, onBytes: options.onBytes });
+  const pass = await source.open(
+    { columns: columns.map(({ name }) => ({ name, as: "codes" })), signal: options.signal, onBytes: options.onBytes }
+  );
   for await (const batch of pass.batches) {
     last = batch.columns as CodeColumn[];
     let held = 0;

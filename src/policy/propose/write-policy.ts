@@ -13,7 +13,9 @@ export interface WriteOptions {
 export function policyText(proposal: Proposal, options: WriteOptions): string {
   const { columns } = proposal;
   const decisions = columns.reduce((sum, column) => sum + column.decisions.length, 1);
-  const hierarchies = columns.filter(({ hierarchy, role, drop }) => hierarchy !== undefined && role === "quasi-identifier" && !drop);
+  const hierarchies = columns.filter(
+    ({ hierarchy, role, drop }) => hierarchy !== undefined && role === "quasi-identifier" && !drop
+  );
   return [
     ...head(proposal, decisions),
     "commensurate: 1",
@@ -33,22 +35,28 @@ export function policyText(proposal: Proposal, options: WriteOptions): string {
     "columns:",
     ...columns.flatMap((column) => columnLines(column, proposal)),
     "",
-    ...(hierarchies.length === 0 ? [] : ["# How values may be made coarser, level by level; level 0 is the value itself.", "hierarchies:", ...hierarchies.flatMap(hierarchyLines), ""]),
+    ...(
+      hierarchies.length === 0 ? [] : [
+        "# How values may be made coarser, level by level; level 0 is the value itself.",
+        "hierarchies:",
+        ...hierarchies.flatMap(hierarchyLines),
+        "",
+      ]
+    ),
     ...releaseLines(proposal),
     "",
   ].join("\n");
 }
 
 function head({ data, columns }: Proposal, decisions: number): string[] {
-  const read =
-    data.isWhole ? `all ${data.sampled} records`
-    : data.records !== undefined ? `the first ${data.sampled} of ${data.records} records, and all of them where values repeat`
-    : `the first ${data.sampled} records only`;
+  const { sampled, records, isWhole } = data;
+  const some = records === undefined ? "records only" : `of ${records} records, and all of them where values repeat`;
+  const read = isWhole ? `all ${sampled} records` : `the first ${sampled} ${some}`;
   return [
     `# Proposed by commensurate from ${columns.length} columns and ${read}.`,
     "#",
-    "# Every role is a guess from the name of the column and the shape of its values. Read them all: a column that names",
-    "# people and was not recognised would be released. Roles:",
+    "# Every role is a guess from the name of the column and the shape of its values. Read them all: a column that",
+    "# names people and was not recognised would be released. Roles:",
     "#   direct-identifier  names a person; never released",
     "#   quasi-identifier   somebody may know it about a person; made coarser where few records share it",
     "#   sensitive          must not be learnt about a person; released as it is",
@@ -61,30 +69,49 @@ function head({ data, columns }: Proposal, decisions: number): string[] {
 }
 
 function sourceLines({ path, delimiter }: WriteOptions): string[] {
-  if (path === undefined) return ["# The data lie outside of this folder, so no source is named; give it with --source.", "# source: { path: ... }", ""];
-  const format = /\.(?:csv|tsv|tab|txt|arrow|arrows|feather|ipc|parquet|pq)(?:\.gz)?$/i.test(path) ? "" : ", format: csv";
-  return [`source: { path: ${yamlText(path)}${format}${delimiter === undefined ? "" : `, delimiter: ${yamlText(delimiter)}`} }`, ""];
+  if (path === undefined) return [
+    "# The data lie outside of this folder, so no source is named; give it with --source.",
+    "# source: { path: ... }",
+    "",
+  ];
+  const isKnown = /\.(?:csv|tsv|tab|txt|arrow|arrows|feather|ipc|parquet|pq)(?:\.gz)?$/i.test(path);
+  const settings = [`path: ${yamlText(path)}`];
+  if (!isKnown) settings.push("format: csv");
+  if (delimiter !== undefined) settings.push(`delimiter: ${yamlText(delimiter)}`);
+  return [
+    `source: { ${settings.join(", ")} }`,
+    "",
+  ];
 }
 
 function columnLines(column: ProposedColumn, { release }: Proposal): string[] {
   const { facts, role, type, drop, because, decisions, remarks, hierarchy } = column;
-  const counts = facts.present === 0 ? "" : `; ${facts.distinct} distinct${facts.isWhole ? "" : " in the sample"}${facts.missing === 0 ? "" : `, ${facts.missing} missing`}`;
+  const notes = [because];
+  if (facts.present > 0) notes.push(countsOf(facts));
+  notes.push(...remarks);
   const settings = [`role: ${role}`];
   if (role !== "direct-identifier" && role !== "contributor") {
     if (type !== "string") settings.push(`type: ${type}`);
-    if (facts.nullWords.some((word) => word !== "")) settings.push(`nulls: [${["", ...facts.nullWords.filter((word) => word !== "")].map(yamlText).join(", ")}]`);
-    if (facts.untrimmed > 0 && role !== "measure" && role !== "weight" && role !== "frequency") settings.push("normalise: [trim]");
+    const words = facts.nullWords.filter((word) => word !== "");
+    if (words.length > 0) settings.push(`nulls: [${["", ...words].map(yamlText).join(", ")}]`);
+    const isNumber = role === "measure" || role === "weight" || role === "frequency";
+    if (facts.untrimmed > 0 && !isNumber) settings.push("normalise: [trim]");
     if (hierarchy !== undefined && !drop) settings.push(`hierarchy: ${yamlKey(facts.name)}`);
     if (drop) settings.push("drop: true");
   }
-  const notes = [...remarks];
   if (role === "direct-identifier") notes.push("not released");
-  if (release.kind === "tables" && role === "quasi-identifier" && !drop && !release.dimensions.includes(facts.name)) notes.push("not in the proposed table");
+  if (release.kind === "tables" && role === "quasi-identifier" && !drop && !release.dimensions.includes(facts.name)) {
+    notes.push("not in the proposed table");
+  }
   return [
-    ...comment([because + counts, ...notes].join("; "), "  "),
+    ...comment(notes.join("; "), "  "),
     ...decisions.flatMap((decision) => comment(`DECIDE: ${decision}`, "  ")),
     `  ${yamlKey(facts.name)}: { ${settings.join(", ")} }`,
   ];
+}
+
+function countsOf({ distinct, missing, isWhole }: ProposedColumn["facts"]): string {
+  return `${distinct} distinct${isWhole ? "" : " in the sample"}${missing === 0 ? "" : `, ${missing} missing`}`;
 }
 
 function hierarchyLines({ facts, hierarchy }: ProposedColumn): string[] {
@@ -111,9 +138,12 @@ function releaseLines({ release, columns }: Proposal): string[] {
   }
   const { k, shareOfUniques } = release;
   const why =
-    shareOfUniques === undefined ? `${K_HIGH}, which is enough in any case; ${K_MODERATE} may do, and plan tells`
-    : k === K_HIGH ? `${K_HIGH}, since a share of ${shareOfUniques.toFixed(2)} of the records is alone in its combination (${MANY_UNIQUES} or more)`
-    : `${K_MODERATE}, for data of moderate or unknown classification`;
+    shareOfUniques === undefined
+      ? `${K_HIGH}, which is enough in any case; ${K_MODERATE} may do, and plan tells`
+      : k === K_HIGH
+        ? `${K_HIGH}, since a share of ${shareOfUniques.toFixed(2)} of the records is alone in its combination ` +
+          `(${MANY_UNIQUES} or more)`
+        : `${K_MODERATE}, for data of moderate or unknown classification`;
   const sensitive = columns.some(({ role, drop }) => role === "sensitive" && !drop);
   return [
     "release:",
@@ -145,5 +175,6 @@ function comment(text: string, indent: string): string[] {
 
 /** A name as a key; bare where that is safe to read for people and parsers. */
 function yamlKey(name: string): string {
-  return /^[A-Za-z][A-Za-z0-9_-]*$/.test(name) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(name) ? name : yamlText(name);
+  const isWord = /^[A-Za-z][A-Za-z0-9_-]*$/.test(name) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(name);
+  return isWord ? name : yamlText(name);
 }
