@@ -586,7 +586,10 @@ export class CsvCoder {
       if (bytes[p + 2] !== LF || p + 2 === this.#addedLineFeed) this.#fail("lone-carriage-return", p + 1);
     }
     if (doubled === 0) this.#store(field, bytes, start + 1, p);
-    else if (this.#actions[field] !== SKIP) this.#store(field, this.#scratch, 0, this.#withoutDoubling(start + 1, p));
+    else if (this.#actions[field] !== SKIP) {
+      const length = this.#withoutDoubling(start + 1, p); // may put a larger scratch buffer in place
+      this.#store(field, this.#scratch, 0, length);
+    }
     return p + 1;
   }
 

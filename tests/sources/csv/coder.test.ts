@@ -48,6 +48,17 @@ describe("grammar", () => {
     expect(decode(csv, { fieldCount: 2 })).toEqual([...values, ...values].map((v) => [v, v]));
   });
 
+  /**
+   * A value with doubled quotes is undoubled in a buffer. When the value was longer than any before, the buffer was replaced
+   * while the old one was already on its way to the dictionary: the record got the start of an earlier value, which may have
+   * been a withheld record's, and zeros.
+   */
+  test("values with doubled quotes that are longer than all before stay themselves", () => {
+    const values = Array.from({ length: 12 }, (_, n) => `${n}:${'say "so" '.repeat(1 << n)}`);
+    const csv = values.map((value) => `"${value.replaceAll('"', '""')}"\n`).join("");
+    expect(decode(csv, { fieldCount: 1 })).toEqual(values.map((value) => [value]));
+  });
+
   test("one value has one code, however it was written", () => {
     const coder = new CsvCoder({ fieldCount: 1, columns: allText(1) });
     coder.push(bytesOf('ab\n"ab"\nab\r\n"a longer value"\na longer value\n"say ""so"""\n"say ""so"""\nab'));
