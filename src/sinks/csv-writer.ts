@@ -129,9 +129,25 @@ export class CsvRenderer {
       lengthsOf.push(pieces?.lengths ?? none);
     }
 
+    // Records are sorted, so leading fields are often those of the row before: they are copied from there at one go.
+    let leading = 0;
+    while (leading < columns && codesOf[leading] !== undefined) leading++;
+    const ends = new Int32Array(columns); // of the fields, from the start of their row
+    let before = -1;
     let row = from;
     for (; row < records && at <= limit; row++) {
-      for (let c = 0; c < columns; c++) {
+      const start = at;
+      let c = 0;
+      if (before >= 0) {
+        while (c < leading && codesOf[c]![row] === codesOf[c]![row - 1]) c++;
+        if (c > 0) {
+          const bytes = ends[c - 1]!;
+          for (let i = 0; i < bytes; i += 4) view.setInt32(at + i, view.getInt32(before + i, true), true);
+          at += bytes;
+        }
+      }
+      before = start;
+      for (; c < columns; c++) {
         const codes = codesOf[c];
         if (codes !== undefined) {
           const piece = codes[row]! + 1;
@@ -140,6 +156,7 @@ export class CsvRenderer {
           let word = startsOf[c]![piece]!;
           for (let i = 0; i < length; i += 4) view.setInt32(at + i, words[word++]!, true);
           at += length;
+          ends[c] = at - start;
         } else {
           const value = numbersOf[c]![row]!;
           if (value === value) at = this.#numbers.render(value, out, at);

@@ -62,12 +62,18 @@ export function arrangePartition(spec: ArrangeSpec, lanes: readonly LaneBlocks[]
   const { lowest, highest } = rangeOf(classOf);
   for (let i = 0; i < records; i++) classOf[i] = classOf[i]! - lowest;
   orderByWord(classOf, highest - lowest, records, order, scratch);
-  if (numeric.length > 0) orderTies([classOf, ...coded.map((c) => codes[c]!)], numeric, records, order);
+  const runs = numeric.length === 0 ? new Uint8Array(0) : runsOf([classOf, ...coded.map((c) => codes[c]!)], records, order);
+  if (numeric.length > 1) orderTies(runs, numeric, records, order);
 
   return {
     records,
     columns: columns.map((column, c): Column => {
-      if (column.kind === "numbers") return { kind: "numbers", values: orderedNumbers(numbers[c]!, order, records) };
+      if (column.kind === "numbers") {
+        const values = orderedNumbers(numbers[c]!, order, records);
+        // Records of a run differ in nothing but this number, so the numbers alone are put in order.
+        if (numeric.length === 1) sortRuns(values, runs, records);
+        return { kind: "numbers", values };
+      }
       const own = column.kind === "key" ? orderedKeys(column.codeOfClass, classOf, lowest, order, records) : orderedCodes(codes[c]!, order, records);
       return { kind: "codes", codes: own, dictionary: column.dictionary };
     }),
@@ -78,9 +84,8 @@ function sizeOf(column: ArrangeColumn): number {
   return column.kind === "numbers" ? 0 : column.dictionary.size;
 }
 
-/** Records that are alike in every coded word stand together by now; order each such run by its numbers. */
-function orderTies(coded: readonly Uint32Array[], numeric: readonly Float64Array[], records: number, order: Uint32Array): void {
-  // Where a run begins: one pass a column, so that each loop reads one array.
+/** [records + 1] 1 where a run of records that are alike in every coded word begins, and at the end. */
+function runsOf(coded: readonly Uint32Array[], records: number, order: Uint32Array): Uint8Array {
   const begins = new Uint8Array(records + 1);
   begins[records] = 1;
   for (const words of coded) {
@@ -91,7 +96,11 @@ function orderTies(coded: readonly Uint32Array[], numeric: readonly Float64Array
       before = word;
     }
   }
-  const first = numeric[0]!;
+  return begins;
+}
+
+/** Order the records of each run by their numbers, one column after the other. */
+function orderTies(runs: Uint8Array, numeric: readonly Float64Array[], records: number, order: Uint32Array): void {
   const compare = (a: number, b: number): number => {
     for (const values of numeric) {
       const difference = compareNumbers(values[a]!, values[b]!);
@@ -101,31 +110,33 @@ function orderTies(coded: readonly Uint32Array[], numeric: readonly Float64Array
   };
   for (let start = 0; start < records; ) {
     let end = start + 1;
-    while (begins[end] === 0) end++;
-    if (end - start > SHORT_RUN) order.subarray(start, end).sort(compare);
-    else if (numeric.length === 1) sortShort(order, start, end, first);
-    else {
-      for (let i = start + 1; i < end; i++) {
-        const record = order[i]!;
-        let j = i;
-        for (; j > start && compare(order[j - 1]!, record) > 0; j--) order[j] = order[j - 1]!;
-        order[j] = record;
-      }
-    }
+    while (runs[end] === 0) end++;
+    if (end - start > 1) order.subarray(start, end).sort(compare);
     start = end;
   }
 }
 
-function sortShort(order: Uint32Array, start: number, end: number, values: Float64Array): void {
-  for (let i = start + 1; i < end; i++) {
-    const record = order[i]!;
-    const value = values[record]!;
-    let j = i;
-    // Null (NaN) orders first, so nothing moves past it, and it moves past everything.
-    for (; j > start && (values[order[j - 1]!]! > value || (value !== value && values[order[j - 1]!] === values[order[j - 1]!])); j--) {
-      order[j] = order[j - 1]!;
+/** Sort the numbers of each run, null (NaN) first. */
+function sortRuns(values: Float64Array, runs: Uint8Array, records: number): void {
+  for (let start = 0; start < records; ) {
+    let end = start + 1;
+    while (runs[end] === 0) end++;
+    let from = start;
+    for (let i = start; i < end; i++) {
+      if (values[i] === values[i]) continue;
+      values[i] = values[from]!;
+      values[from++] = NaN;
     }
-    order[j] = record;
+    if (end - from > SHORT_RUN) values.subarray(from, end).sort();
+    else {
+      for (let i = from + 1; i < end; i++) {
+        const value = values[i]!;
+        let j = i;
+        for (; j > from && values[j - 1]! > value; j--) values[j] = values[j - 1]!;
+        values[j] = value;
+      }
+    }
+    start = end;
   }
 }
 

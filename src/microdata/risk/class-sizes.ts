@@ -25,6 +25,8 @@ export interface ClassRisk {
   readonly classSizes: readonly ClassSizeCount[];
 }
 
+const SMALL_SIZES = 4096;
+
 /**
  * Measures from the sizes of classes, in any order. Sizes are whole numbers; classes of 0 records do not count.
  *
@@ -35,6 +37,8 @@ export interface ClassRisk {
  * Time O(classes + sizes log sizes).
  */
 export function classRisk(sizes: ArrayLike<number>): ClassRisk {
+  // Most classes are small, and small sizes are counted without a look-up.
+  const small = new Float64Array(SMALL_SIZES);
   const count = new Map<number, number>();
   let records = 0;
   let classes = 0;
@@ -43,8 +47,10 @@ export function classRisk(sizes: ArrayLike<number>): ClassRisk {
     if (size === 0) continue;
     records += size;
     classes++;
-    count.set(size, (count.get(size) ?? 0) + 1);
+    if (size < SMALL_SIZES) small[size] = small[size]! + 1;
+    else count.set(size, (count.get(size) ?? 0) + 1);
   }
+  for (let size = 1; size < SMALL_SIZES; size++) if (small[size]! > 0) count.set(size, small[size]!);
   const classSizes = Array.from(count, ([size, of]) => ({ size, classes: of })).sort((a, b) => a.size - b.size);
   const smallestClass = classSizes[0]?.size ?? 0;
   return {
