@@ -24,7 +24,8 @@ const TEXT_BYTES = 64 * 1024 * 1024;
  * Texts are derived again from policy and decision, so that no changed word passes; data files are recounted and attacked by
  * the road's own verification.
  */
-export async function verifyRelease(reader: ReleaseReader, platform: Platform, options: VerifyOptions): Promise<Evidence> {
+export async function verifyRelease(released: ReleaseReader, platform: Platform, options: VerifyOptions): Promise<Evidence> {
+  const reader = abortable(released, options.signal);
   const checks: Check[] = [];
   const present = await reader.list();
   const planText = await smallText(reader, PLAN_PATH, present);
@@ -33,8 +34,8 @@ export async function verifyRelease(reader: ReleaseReader, platform: Platform, o
   const road = roadFor(policy);
 
   // The plan: what it says must follow from its own policy and measured risk; from here on only what follows counts.
-  const { requirements, checks: found } = planChecks(plan, policy, platform);
-  checks.push(...found);
+  const { requirements, checks: ofPlan } = planChecks(plan, policy, platform);
+  checks.push(...ofPlan);
   const context: RoadContext = { policy, requirements, platform, progress: options.progress, signal: options.signal };
   road.checkDecision(context, plan.decision);
 
@@ -62,9 +63,9 @@ export async function verifyRelease(reader: ReleaseReader, platform: Platform, o
   let risk: unknown = null;
   if (missing.length === 0) {
     try {
-      const released = await road.verify(context, plan, reader);
-      checks.push(...released.checks);
-      risk = released.risk;
+      const found = await road.verify(context, plan, reader);
+      checks.push(...found.checks);
+      risk = found.risk;
     } catch (error) {
       options.signal?.throwIfAborted();
       // Whatever the reason: what cannot be read again is not proven safe. Only our own codes are known to hold no data.
@@ -104,6 +105,20 @@ function planChecks(plan: Plan, policy: Policy, platform: Platform): { requireme
   checks.push(check("plan/requirements", "the requirements that classification and risk call for", same ? "the same" : "different", same));
   checks.push(check("plan/rehearsal", "secure random numbers", plan.rehearsal === undefined ? "secure" : "rehearsal", plan.rehearsal === undefined));
   return { requirements, checks };
+}
+
+/** Large files are read from end to end several times; each chunk is a chance to stop. */
+function abortable(reader: ReleaseReader, signal: AbortSignal | undefined): ReleaseReader {
+  if (signal === undefined) return reader;
+  return {
+    ...reader,
+    async *chunks(path) {
+      for await (const chunk of reader.chunks(path)) {
+        signal.throwIfAborted();
+        yield chunk;
+      }
+    },
+  };
 }
 
 async function fileRecord(reader: ReleaseReader, path: string, platform: Platform): Promise<FileRecord> {

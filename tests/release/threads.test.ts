@@ -14,7 +14,7 @@ const work = workFolder("threads");
 afterAll(work.remove);
 
 const policy: PolicyInput = microdataPolicy({ k: 11, formats: ["csv"], levels: { age: 1, county: 1 } });
-const { release: microdata, ...rest } = policy;
+const { release: _, ...rest } = policy;
 const tables = {
   ...rest, columns: { ...rest.columns }, overrides: [],
   release: { kind: "tables", formats: ["csv"], tables: [{ name: "t", dimensions: [{ column: "county", levels: [0, 1] }, "sex"] }], protect: [{ method: "small-cells", threshold: 11, interval: 2 }] },
