@@ -112,11 +112,11 @@ async function perform(task: LaneTask): Promise<{ result: unknown; transfer: Arr
 async function survey(spec: SurveySpec, reading: LaneReading): Promise<FoldedLane> {
   const keys = spec.keys.length;
   const own = new PackedFolder(keys);
-  const keeper = spec.then === undefined ? undefined : new RowKeeper(KEPT_BYTES);
+  const keeper = spec.secondReading === undefined ? undefined : new RowKeeper(KEPT_BYTES);
   let dictionaries: (Dictionary | undefined)[] = spec.keys.map(() => undefined);
   let rows = 0;
   const codesOf = (batch: Batch): Int32Array[] => batch.columns.slice(0, keys).map((column) => (column.kind === "codes" ? column.codes : new Int32Array(0)));
-  await withFile(reading, [...surveyColumns(spec), ...(spec.then ?? [])], (batch) => {
+  await withFile(reading, [...surveyColumns(spec), ...(spec.secondReading ?? [])], (batch) => {
     own.add(batch.records, codesOf(batch));
     keeper?.add(batch);
     dictionaries = batch.columns.slice(0, keys).map((column) => (column.kind === "codes" ? column.dictionary : undefined));

@@ -78,8 +78,8 @@ class ThreadLanes implements LanePool {
     const cells = unpackCells(joinRanges(ranges), keys.map(({ name }) => name), sizes);
     checkNulls(spec, cells);
     const { fingerprint } = read;
-    if (spec.then !== undefined && read.results.every(({ kept }) => kept)) {
-      this.#kept = { source, columns: JSON.stringify([...surveyColumns(spec), ...spec.then]), fingerprint };
+    if (spec.secondReading !== undefined && read.results.every(({ kept }) => kept)) {
+      this.#kept = { source, columns: JSON.stringify([...surveyColumns(spec), ...spec.secondReading]), fingerprint };
     }
     return { cells, keys, rows: read.results.reduce((sum, { rows }) => sum + rows, 0), fingerprint };
   }

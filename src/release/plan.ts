@@ -57,8 +57,8 @@ export async function makePlan(policy: Policy, source: Source, options: StepOpti
 /** The first reading. */
 export async function surveyFor(policy: Policy, source: Source, options: StepOptions): Promise<{ survey: Survey; columns: ResolvedColumns }> {
   const columns = applyPolicyToColumns(policy, await source.columns());
-  const { then, ...fold } = roadFor(policy).survey(policy, columns);
-  const spec = options.keepRecords === true && then !== undefined ? { ...fold, then } : fold;
+  const { secondReading, ...fold } = roadFor(policy).survey(policy, columns);
+  const spec = options.keepRecords === true && secondReading !== undefined ? { ...fold, secondReading } : fold;
   const survey = await options.lanes.survey(source, spec, {
     signal: options.signal,
     onBytes: (done) => options.progress({ phase: "survey", done, total: source.totalBytes, unit: "bytes" }),

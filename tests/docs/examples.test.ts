@@ -70,8 +70,11 @@ function runBlock(block: Block, folder: string): { status: number | null; output
       ? `cat > example-${block.line}.mjs <<'END OF EXAMPLE'\n${block.text}\nEND OF EXAMPLE\nnode example-${block.line}.mjs`
       : `npx() { test "$1" = commensurate && shift && node ${cli} "$@"; }\n${block.text}`;
   const { status, stdout } = spawnSync("bash", ["-c", `exec 2>&1\nset -euo pipefail\n${script}`], { cwd: folder, encoding: "utf8", timeout: 60_000 });
-  return { status, output: stdout.replaceAll(folder, "…") };
+  return { status, output: stdout.replaceAll(folder, "…").replaceAll(PROGRESS, "") };
 }
+
+/** Work that takes long says how far it is, at moments that depend on the machine. */
+const PROGRESS = /^(?:Reading|Deciding|Writing|Verifying|Publishing)\b {2,}.*\n/gm;
 
 /** Anchors as GitHub makes them from headings. */
 function anchorsOf(markdown: string): Set<string> {

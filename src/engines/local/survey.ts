@@ -10,7 +10,7 @@ export interface SurveySpec {
   readonly weight?: string | undefined;
   readonly frequency?: string | undefined;
   /** Columns that the second reading will ask for after the keys; records that fit into memory are kept for it. */
-  readonly then?: readonly ColumnRequest[] | undefined;
+  readonly secondReading?: readonly ColumnRequest[] | undefined;
 }
 
 export interface SurveyKeyRequest {

@@ -49,7 +49,7 @@ export const microdataRoad: Road = {
     return {
       keys: keys.map(({ name }) => ({ name, recoding: recodingOf(policy, name) })),
       measures: [],
-      then: readRequests(policy, { ...columns, read: others }),
+      secondReading: readRequests(policy, { ...columns, read: others }),
     };
   },
 
