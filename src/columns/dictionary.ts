@@ -1,3 +1,4 @@
+import { DataError } from "../errors/index.ts";
 import { hashBytes } from "../kernels/hash-bytes.ts";
 
 /** Distinct values of one column as UTF-8 bytes, in code order. Values are compared as bytes, never as text or numbers. */
@@ -7,6 +8,9 @@ export interface Dictionary {
   readonly offsets: Uint32Array;
   readonly bytes: Uint8Array;
 }
+
+/** Text of distinct values that one column may hold. More is free text or an identifier, which no release needs. */
+const MAX_DICTIONARY_BYTES = 2 ** 29;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -92,6 +96,7 @@ export class DictionaryBuilder implements Dictionary {
     const code = this.size;
     const from = this.offsets[code]!;
     const length = end - start;
+    if (from + length > MAX_DICTIONARY_BYTES) throw tooManyValues(this.size);
     if (from + length > this.bytes.length) this.bytes = grownBytes(this.bytes, from + length);
     // Most values are short: a loop costs less than a view of the source.
     const bytes = this.bytes;
@@ -125,6 +130,15 @@ export class DictionaryBuilder implements Dictionary {
     }
     this.#slots = slots;
   }
+}
+
+function tooManyValues(distinct: number): DataError {
+  return new DataError(
+    "column/too-many-values",
+    `A column has more than ${distinct} distinct values, beyond ${MAX_DICTIONARY_BYTES} bytes of text. Columns with a new value in ` +
+      "nearly every record, such as free text and ids, cannot be released: drop it.",
+    { distinct, limitBytes: MAX_DICTIONARY_BYTES },
+  );
 }
 
 function grownBytes(bytes: Uint8Array, needed: number): Uint8Array {
