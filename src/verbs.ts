@@ -1,9 +1,9 @@
 /** The library's verbs. They take sources, policies and places as the caller has them, and walk the corridor. */
 import { InlineLane, spoolSource, type LanePool } from "./engines/local/index.ts";
-import { PolicyError } from "./errors/index.ts";
+import { DataError, PolicyError } from "./errors/index.ts";
 import { applyPolicyToColumns, parsePolicy, type Policy, type PolicyInput } from "./policy/index.ts";
 import {
-  applyPlan, makePlan, readPlan, releaseSource, verifyRelease, withInlineTrees,
+  applyPlan, EVIDENCE_PATH, makePlan, readPlan, releaseSource, verifyRelease, withInlineTrees,
   type Evidence, type Plan, type Platform, type Released, type StepOptions,
 } from "./release/index.ts";
 import { readRequests } from "./release/columns.ts";
@@ -50,6 +50,7 @@ export async function apply(planned: Plan | string, options: ApplyOptions): Prom
   const read = typeof planned === "string" ? readPlan(planned) : planned;
   const folder = options.folder ?? read.folder;
   return corridor(read.policy, { ...options, folder }, async (_policy, source, steps) => {
+    await refusePublished(steps.platform, options.out);
     const stage = await steps.platform.stage(options.out);
     try {
       await applyPlan(read, source, stage, steps);
@@ -60,6 +61,22 @@ export async function apply(planned: Plan | string, options: ApplyOptions): Prom
       throw error;
     }
   });
+}
+
+/** What was verified and published is not replaced by something that was not. */
+async function refusePublished(platform: Platform, out: string): Promise<void> {
+  let paths: readonly string[];
+  try {
+    paths = await (await platform.openRelease(out)).list();
+  } catch (error) {
+    if (error instanceof DataError) return; // nothing there, or no release: staging says what is wrong
+    throw error;
+  }
+  if (!paths.includes(EVIDENCE_PATH)) return;
+  throw new DataError(
+    "output/published",
+    "The folder holds a published release, and apply writes one that is not verified. Name another folder, or run release.",
+  );
 }
 
 /** Plan, apply, verify and publish. Nothing appears unless every check passes. Reads the data twice. */

@@ -221,6 +221,17 @@ describe("plans that were edited are not carried out", () => {
     await expect(apply(JSON.stringify(made), { source, out: join(folder, "out") })).rejects.toMatchObject({ code: expect.stringMatching(/^plan\//) as string });
   });
 
+  test("apply does not put something unverified in the place of a published release", async () => {
+    const folder = work.sub();
+    const source = (await inForm("csv", data, folder)) as string;
+    const out = join(folder, "out");
+    await release(microdataPolicy(), { source, out });
+    const before = filesOf(out);
+    const made = await plan(microdataPolicy(), { source });
+    await expect(apply(made, { source, out })).rejects.toMatchObject({ code: "output/published" });
+    expect(filesOf(out)).toEqual(before);
+  });
+
   test("a rehearsal may be carried out to look at, and never passes verification", async () => {
     const random = new Random(4);
     const folder = work.sub();
