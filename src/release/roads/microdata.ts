@@ -4,13 +4,13 @@ import { rewrite, type RewriteJob } from "../../engines/local/index.ts";
 import { DisclosureError } from "../../errors/index.ts";
 import { searchKAnonymityInSlices } from "../../microdata/k-anonymity/index.ts";
 import type { KAnonymity } from "../../microdata/k-anonymity/schema.ts";
-import { measureCells } from "../../microdata/risk/index.ts";
 import { isDropped, type Policy } from "../../policy/index.ts";
 import type { PhysicalType } from "../../sources/source.ts";
 import { createTableWriter, type ReleasedColumn, type ReleaseFormat, type TableWriter } from "../../sinks/index.ts";
 import { bindHierarchies, columnPolicy, hierarchyFor, isReadAsNumber, levelNames, readRequests, recodingOf } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
+import { measuredRisk } from "./measured.ts";
 import { effectiveValue } from "../require.ts";
 import { decisionRefused, type ApplyInput, type PublicDescription, type Road, type RoadContext } from "../road.ts";
 import { countReleasedCsv } from "../verify/released-csv.ts";
@@ -54,14 +54,8 @@ export const microdataRoad: Road = {
   },
 
   measure(policy, survey) {
-    const risk = measureCells(survey.cells);
-    return {
-      records: risk.records,
-      quasiIdentifiers: survey.keys.length,
-      smallestClass: risk.smallestClass,
-      shareOfUniques: risk.records === 0 ? 0 : risk.uniques / risk.records,
-      sensitiveColumns: [...policy.columns.values()].filter(({ role, drop }) => role === "sensitive" && drop !== true).length,
-    };
+    const sensitive = [...policy.columns.values()].filter(({ role, drop }) => role === "sensitive" && drop !== true).length;
+    return measuredRisk(survey.cells, survey.keys.length, sensitive);
   },
 
   async plan(context, survey): Promise<MicrodataDecision> {

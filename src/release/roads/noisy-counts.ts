@@ -5,12 +5,12 @@ import {
 } from "../../dp/noisy-counts/index.ts";
 import type { NoisyCounts } from "../../dp/noisy-counts/schema.ts";
 import { PolicyError } from "../../errors/index.ts";
-import { measureCells } from "../../microdata/risk/index.ts";
 import type { Policy } from "../../policy/index.ts";
 import type { RandomBits } from "../../random/index.ts";
 import { columnPolicy, hierarchyFor, recodingOf } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
+import { measuredRisk } from "./measured.ts";
 import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road, type RoadContext } from "../road.ts";
 import { describeTable, readTable, TOTAL, writeTable, type Place, type ReadBackRow, type TableLayout } from "./table-layout.ts";
@@ -29,14 +29,8 @@ export const noisyCountsRoad: Road = {
 
   measure(policy, survey) {
     const contributor = survey.keys.findIndex(({ name }) => columnPolicy(policy, name).role === "contributor");
-    const risk = measureCells(survey.cells);
-    return {
-      records: risk.records,
-      quasiIdentifiers: survey.keys.length - (contributor < 0 ? 0 : 1),
-      smallestClass: risk.smallestClass,
-      shareOfUniques: risk.records === 0 ? 0 : risk.uniques / risk.records,
-      sensitiveColumns: survey.keys.filter(({ name }) => columnPolicy(policy, name).role === "sensitive").length,
-    };
+    const sensitive = survey.keys.filter(({ name }) => columnPolicy(policy, name).role === "sensitive").length;
+    return measuredRisk(survey.cells, survey.keys.length - (contributor < 0 ? 0 : 1), sensitive);
   },
 
   async plan(context): Promise<NoisyDecision> {

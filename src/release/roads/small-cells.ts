@@ -3,7 +3,6 @@ import { dictionaryText } from "../../columns/index.ts";
 import type { Survey } from "../../engines/local/index.ts";
 import { DisclosureError } from "../../errors/index.ts";
 import type { BoundHierarchy } from "../../hierarchies/index.ts";
-import { measureCells } from "../../microdata/risk/index.ts";
 import type { Policy } from "../../policy/index.ts";
 import { auditTables, HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditColumn, type AuditTable } from "../../tables/audit/index.ts";
 import { planSmallCells, type SmallCellsPlan, type SmallCellsRule } from "../../tables/small-cells/index.ts";
@@ -13,6 +12,7 @@ import type { NewHasher } from "../../sources/hasher.ts";
 import { bindHierarchies, hierarchyFor, recodingOf } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
+import { measuredRisk } from "./measured.ts";
 import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road } from "../road.ts";
 import { ANNOTATION, describeTable, readTable, TOTAL, writeTable, type ReadBackRow, type TableLayout } from "./table-layout.ts";
@@ -54,14 +54,8 @@ export const smallCellsRoad: Road = {
   },
 
   measure(policy, survey) {
-    const risk = measureCells(survey.cells);
-    return {
-      records: risk.records,
-      quasiIdentifiers: survey.keys.length,
-      smallestClass: risk.smallestClass,
-      shareOfUniques: risk.records === 0 ? 0 : risk.uniques / risk.records,
-      sensitiveColumns: survey.keys.filter(({ name }) => policy.columns.get(name)?.role === "sensitive").length,
-    };
+    const sensitive = survey.keys.filter(({ name }) => policy.columns.get(name)?.role === "sensitive").length;
+    return measuredRisk(survey.cells, survey.keys.length, sensitive);
   },
 
   async plan(context, survey): Promise<SmallCellsDecision> {
