@@ -6,11 +6,11 @@ import { PackedFolder, packedLayout } from "../cells/index.ts";
 import type { Batch, Dictionary } from "../columns/index.ts";
 import { readRanges, type CsvFileRanges } from "../engines/local/file-ranges.ts";
 import {
-  Arranger, buffersOf, cutList, mergeRange, RewriteLane, RowKeeper, sampleOf, surveyColumns,
+  Arranger, buffersOf, cutList, RewriteLane, RowKeeper, sampleOf, surveyColumns,
   type ArrangeJob, type LaneBlocks, type RewriteSpec, type SurveySpec,
 } from "../engines/local/index.ts";
 import { CommensurateError, DataError, InternalError } from "../errors/index.ts";
-import type { WordList } from "../kernels/packed-words.ts";
+import { mergeCounted, type WordList } from "../kernels/packed-words.ts";
 import type { ColumnRequest } from "../sources/source.ts";
 import { createSpill } from "./spill-file.ts";
 
@@ -80,7 +80,7 @@ async function perform(task: LaneTask): Promise<{ result: unknown; transfer: Arr
       return { result: parts, transfer: parts.flatMap(buffersOf) };
     }
     case "merge": {
-      const list = mergeRange(task.parts);
+      const list = mergeCounted(task.parts);
       return { result: list, transfer: buffersOf(list) };
     }
     case "rewrite": {

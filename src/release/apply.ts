@@ -1,5 +1,6 @@
 import { DataError, DisclosureError, PolicyError } from "../errors/index.ts";
 import { parsePolicy, policyHash } from "../policy/index.ts";
+import { hashBytesWith } from "../sources/hasher.ts";
 import type { Source } from "../sources/source.ts";
 import { classify } from "./classify.ts";
 import { contextOf, surveyFor, type Planned, type StepOptions } from "./plan.ts";
@@ -17,11 +18,7 @@ import { roadFor } from "./roads.ts";
  */
 export async function applyPlan(plan: Plan, source: Source, stage: Stage, options: StepOptions, planned?: Planned): Promise<void> {
   const policy = planned?.policy ?? parsePolicy(plan.policy);
-  const hash = policyHash(policy, (bytes) => {
-    const hasher = options.platform.newHasher();
-    hasher.update(bytes);
-    return hasher.digest();
-  });
+  const hash = policyHash(policy, (bytes) => hashBytesWith(options.platform.newHasher, bytes));
   if (hash !== plan.policyHash) {
     throw new PolicyError("plan/policy-edited", "The policy inside the plan is not the one that was planned. Plan again instead of editing plans.");
   }

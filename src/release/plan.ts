@@ -1,6 +1,7 @@
 import type { LanePool, Survey } from "../engines/local/index.ts";
 import { parseHierarchyCsv } from "../hierarchies/index.ts";
 import { applyPolicyToColumns, parsePolicy, policyHash, canonicalPolicy, type Policy, type PolicyInput, type ResolvedColumns } from "../policy/index.ts";
+import { hashBytesWith } from "../sources/hasher.ts";
 import type { Source } from "../sources/source.ts";
 import { classify } from "./classify.ts";
 import type { Plan } from "./plan-value.ts";
@@ -42,7 +43,7 @@ export async function makePlan(policy: Policy, source: Source, options: StepOpti
   const decision = await road.plan(contextOf(policy, requirements, options), survey);
   const plan: Plan = {
     format: "commensurate/plan@1",
-    policyHash: policyHash(policy, (bytes) => sha256(bytes, options.platform)),
+    policyHash: policyHash(policy, (bytes) => hashBytesWith(options.platform.newHasher, bytes)),
     policy: JSON.parse(canonicalPolicy(policy)) as PolicyInput,
     input: { fingerprint: survey.fingerprint, records: survey.rows, columns: columns.read.map(({ name }) => name) },
     assessment,
@@ -90,10 +91,4 @@ export async function withInlineTrees(policy: Policy, platform: Platform, resolv
     if (typeof column.hierarchy === "object") column.hierarchy = (await inline(column.hierarchy)) as never;
   }
   return changed ? parsePolicy(input) : policy;
-}
-
-function sha256(bytes: Uint8Array, platform: Platform): string {
-  const hasher = platform.newHasher();
-  hasher.update(bytes);
-  return hasher.digest();
 }

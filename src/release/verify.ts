@@ -1,6 +1,7 @@
 import type { FileRecord } from "../catalog/index.ts";
 import { CommensurateError, DataError } from "../errors/index.ts";
 import { parsePolicy, policyHash, type Policy } from "../policy/index.ts";
+import { hashBytesWith } from "../sources/hasher.ts";
 import { check, type Check, type Evidence } from "./evidence.ts";
 import type { Plan } from "./plan-value.ts";
 import { readPlan } from "./plan-file.ts";
@@ -75,7 +76,7 @@ export async function verifyRelease(released: ReleaseReader, platform: Platform,
   const evidence: Evidence = {
     format: "commensurate/evidence@1",
     verdict: checks.every(({ pass }) => pass) ? "pass" : "fail",
-    plan: bytesHash(new TextEncoder().encode(planText), platform),
+    plan: hashBytesWith(platform.newHasher, new TextEncoder().encode(planText)),
     checks,
     files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
     overrides: requirements.flatMap((requirement) => (requirement.overridden === undefined ? [] : [{ requirement: requirement.requirement, ...requirement.overridden }])),
@@ -97,7 +98,7 @@ function withStoredEvidence(evidence: Evidence, stored: string): Evidence {
  */
 function planChecks(plan: Plan, policy: Policy, platform: Platform): { requirements: readonly Requirement[]; checks: Check[] } {
   const checks: Check[] = [];
-  const hash = policyHash(policy, (bytes) => bytesHash(bytes, platform));
+  const hash = policyHash(policy, (bytes) => hashBytesWith(platform.newHasher, bytes));
   checks.push(check("plan/policy", "the policy that was planned", hash === plan.policyHash ? "the same" : "different", hash === plan.policyHash));
   const assessment = classify(policy, plan.assessment.measured);
   const requirements = requirementsFor(assessment, policy);
@@ -129,12 +130,6 @@ async function fileRecord(reader: ReleaseReader, path: string, platform: Platfor
     bytes += chunk.length;
   }
   return { path: path.slice(7), bytes, sha256: hasher.digest() };
-}
-
-function bytesHash(bytes: Uint8Array, platform: Platform): string {
-  const hasher = platform.newHasher();
-  hasher.update(bytes);
-  return hasher.digest();
 }
 
 async function smallText(reader: ReleaseReader, path: string, present: readonly string[]): Promise<string> {

@@ -9,5 +9,12 @@ export interface Hasher {
 
 export type NewHasher = () => Hasher;
 
+/** Hash of bytes that are at hand as a whole. */
+export function hashBytesWith(newHasher: NewHasher, bytes: Uint8Array): string {
+  const hasher = newHasher();
+  hasher.update(bytes);
+  return hasher.digest();
+}
+
 /** Works everywhere, about a tenth as fast as the platform's own. */
 export const plainHasher: NewHasher = () => new Sha256();

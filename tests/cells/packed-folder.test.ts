@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Folder, packedLayout, PackedFolder, rollUp, unpackCells } from "../../src/cells/index.ts";
-import { cutList, cutsFor, joinRanges, mergeRange, sampleOf } from "../../src/engines/local/exchange.ts";
+import { mergeCounted } from "../../src/kernels/packed-words.ts";
+import { cutList, cutsFor, joinRanges, sampleOf } from "../../src/engines/local/exchange.ts";
 
 /** Records over up to four keys with up to `most` codes each, null among them. */
 const records = (most: number) =>
@@ -62,7 +63,7 @@ describe("PackedFolder", () => {
         const parts = Array.from({ length: lanes }, (_, lane) => folded(rows.filter((_row, r) => r % lanes === lane)));
         const cuts = cutsFor(parts.map(sampleOf), lanes);
         const cut = parts.map((part) => cutList(part, cuts));
-        const joined = joinRanges(Array.from({ length: lanes }, (_, range) => mergeRange(cut.map((own) => own[range]!))));
+        const joined = joinRanges(Array.from({ length: lanes }, (_, range) => mergeCounted(cut.map((own) => own[range]!))));
         expect(unpackCells(joined, names(keys), sizes)).toEqual(unpackCells(folded(rows), names(keys), sizes));
       }),
     );

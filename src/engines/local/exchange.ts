@@ -1,4 +1,4 @@
-import { lowerBound, mergeCounted, sliceOf, type WordList } from "../../kernels/packed-words.ts";
+import { lowerBound, sliceOf, type WordList } from "../../kernels/packed-words.ts";
 
 /**
  * How lanes join their cells without any one of them, or the coordinator, touching all: every lane cuts its sorted cells at
@@ -32,10 +32,6 @@ export function cutsFor(samples: readonly Float64Array[], ranges: number): { fir
 export function cutList(list: WordList, cuts: readonly { first: number; last: number }[]): WordList[] {
   const places = [0, ...cuts.map(({ first, last }) => lowerBound(list, first, last)), list.size];
   return cuts.concat({ first: 0, last: 0 }).map((_, range) => sliceOf(list, places[range]!, Math.max(places[range]!, places[range + 1]!)));
-}
-
-export function mergeRange(parts: readonly WordList[]): WordList {
-  return mergeCounted(parts);
 }
 
 /** Merged ranges one after the other: sorted, since ranges ascend. */

@@ -50,7 +50,7 @@ export class ThriftReader {
       if (type === 0) break;
       const delta = header >> 4;
       id = delta === 0 ? this.integer() : id + delta;
-      if (!visit(id, type)) this.skip(type);
+      if (!visit(id, type)) this.passOver(type);
     }
     this.#depth--;
   }
@@ -96,7 +96,7 @@ export class ThriftReader {
     }
   }
 
-  skip(type: number): void {
+  passOver(type: number): void {
     switch (type) {
       case TRUE:
       case FALSE:
@@ -140,7 +140,7 @@ export class ThriftReader {
     for (let i = 0; i < size; i++) {
       for (const type of types) {
         if (type === TRUE || type === FALSE) this.#advance(1); // in lists a boolean has a byte of its own
-        else this.skip(type);
+        else this.passOver(type);
       }
     }
     this.#depth--;
