@@ -1,8 +1,14 @@
-export { expandMargins, publishedLevels, TOTAL, type DimensionSpec, type MarginSpec, type TableSpec } from "./table-spec.ts";
+export {
+  expandMargins, FIRST_GROUPING, groupingLevels, publishedLevels, TOTAL, type DimensionSpec, type GroupingSpec, type GroupSpec, type MarginSpec,
+  type TableSpec,
+} from "./table-spec.ts";
 export {
   LISTED_ROWS_LIMIT,
+  placeLabel,
+  sumOverInner,
   tabulate,
   type DimensionPlaces,
+  type GroupPlace,
   type PublishedTable,
   type TableSystem,
   type TabulateOptions,

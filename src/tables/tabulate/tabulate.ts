@@ -1,9 +1,9 @@
 import type { Cells } from "../../cells/cells.ts";
-import { byteOrderRanks } from "../../columns/index.ts";
-import { InternalError, PolicyError } from "../../errors/index.ts";
+import { byteOrderRanks, dictionaryText } from "../../columns/index.ts";
+import { DataError, InternalError, PolicyError } from "../../errors/index.ts";
 import type { BoundHierarchy, BoundLevel } from "../../hierarchies/hierarchy.ts";
 import { groupTuples } from "./group-tuples.ts";
-import { expandMargins, publishedLevels, TOTAL, type DimensionSpec, type TableSpec } from "./table-spec.ts";
+import { expandMargins, groupingLevels, publishedLevels, TOTAL, type DimensionSpec, type GroupingSpec, type TableSpec } from "./table-spec.ts";
 
 /** Rows that a table may list; above it, cells without records are left out or the table is refused. */
 export const LISTED_ROWS_LIMIT = 1_000_000;
@@ -28,8 +28,22 @@ export interface DimensionPlaces {
   readonly level: Int32Array;
   /** [places] code at that level, -1 for null and for the total. */
   readonly code: Int32Array;
-  /** [places] the place one published level up that holds this one; 0 (total) above the coarsest level, -1 at the total. */
+  /**
+   * [places] the place one published level up that holds this one; 0 (total) above the coarsest level, -1 at the total,
+   * -2 at groups.
+   */
   readonly parent: Int32Array;
+  /** Groups, each the signed sum of places of the finest published level; their code numbers the labels of their grouping. */
+  readonly groups: readonly GroupPlace[];
+  /** By level number, from FIRST_GROUPING on. */
+  readonly groupings: readonly { readonly level: number; readonly name: string; readonly labels: readonly string[] }[];
+}
+
+export interface GroupPlace {
+  readonly place: number;
+  readonly parts: readonly number[];
+  /** Absent when every part is added. */
+  readonly signs?: readonly (1 | -1)[];
 }
 
 /** One table as it will be published: a row per cell. */
@@ -71,8 +85,37 @@ export interface TableSystem {
   /** [cells + 1] and [entries]: the model matrix, column by column; rows ascend within a cell. */
   readonly starts: Int32Array;
   readonly rows: Int32Array;
+  /** [entries] 1 or -1; absent when every entry is 1. */
+  readonly signs?: Int8Array | undefined;
   readonly zeros: "publish" | "protect";
   readonly tables: readonly PublishedTable[];
+  /** [cells given to `tabulate`] inner cell of each, -1 for cells without records. */
+  readonly innerOf: Int32Array;
+}
+
+/**
+ * What any amount adds up to in the published cells.
+ * @param amount [inner] whole numbers, so that the sums are exact
+ * @returns [cells]
+ */
+export function sumOverInner(system: Pick<TableSystem, "cells" | "starts" | "rows" | "signs">, amount: Float64Array): Float64Array {
+  const { cells, starts, rows, signs } = system;
+  const sums = new Float64Array(cells);
+  for (let c = 0; c < cells; c++) {
+    let sum = 0;
+    for (let at = starts[c]!; at < starts[c + 1]!; at++) sum += signs === undefined ? amount[rows[at]!]! : signs[at]! * amount[rows[at]!]!;
+    sums[c] = sum;
+  }
+  return sums;
+}
+
+/** Text of a category: null for missing values and for totals. */
+export function placeLabel(
+  column: Pick<DimensionPlaces, "groupings">, hierarchy: Pick<BoundHierarchy, "levels">, level: number, code: number,
+): string | null {
+  if (level === TOTAL || code < 0) return null;
+  const grouping = column.groupings.find((candidate) => candidate.level === level);
+  return grouping === undefined ? dictionaryText(hierarchy.levels[level]!.dictionary, code) : grouping.labels[code]!;
 }
 
 /**
@@ -95,54 +138,105 @@ export function tabulate(
   const axes = columnNames.map((column) => bindAxis(column, cells, hierarchies, specs));
   const inner = innerCells(cells, axes, options.zeros);
 
-  const tableMargins = specs.map(expandMargins);
+  const tableMargins = specs.map((spec) => expandMargins(spec, specs));
   const margins = distinctMargins(specs, tableMargins, columnNames);
 
   // One pass a margin: equal places make a cell, and the sort that finds them lists its inner cells in ascending order.
   const starts: number[] = [0];
   const marginStarts = new Int32Array(margins.length + 1);
-  const rows = new Int32Array(margins.length * inner.size);
+  const members = margins.map((margin) => membersOf(margin, axes, inner));
+  const entries = members.reduce((sum, { rows }) => sum + rows.length, 0);
+  const rows = new Int32Array(entries);
+  const signs = members.some((member) => member.signs !== undefined) ? new Int8Array(entries).fill(1) : undefined;
   const placeLists = axes.map((): number[] => []);
-  margins.forEach((margin, m) => {
-    const kept = axes.flatMap((axis, k) => (margin[k] === TOTAL ? [] : [k]));
-    const placed = kept.map((k) => {
-      const placeOf = axes[k]!.placeOfBase.get(margin[k]!)!;
-      return inner.base[k]!.map((base) => placeOf[base]!);
-    });
-    const groups = groupTuples(placed, kept.map((k) => axes[k]!.places.size), inner.size);
-    rows.set(groups.order, m * inner.size);
+  let from = 0;
+  members.forEach((member, m) => {
+    const groups = groupTuples(member.placed, member.kept.map((k) => axes[k]!.places.size), member.rows.length);
+    for (let at = 0; at < member.rows.length; at++) {
+      rows[from + at] = member.rows[groups.order[at]!]!;
+      if (member.signs !== undefined) signs![from + at] = member.signs[groups.order[at]!]!;
+    }
     for (let g = 0; g + 1 < groups.starts.length; g++) {
-      starts.push(m * inner.size + groups.starts[g + 1]!);
-      axes.forEach((axis, k) => {
-        const at = kept.indexOf(k);
-        placeLists[k]!.push(at < 0 ? 0 : placed[at]![groups.order[groups.starts[g]!]!]!);
+      starts.push(from + groups.starts[g + 1]!);
+      axes.forEach((_, k) => {
+        const at = member.kept.indexOf(k);
+        placeLists[k]!.push(at < 0 ? 0 : member.placed[at]![groups.order[groups.starts[g]!]!]!);
       });
     }
+    from += member.rows.length;
     marginStarts[m + 1] = starts.length - 1;
   });
 
-  const cellCount = starts.length - 1;
-  const count = new Float64Array(cellCount);
-  for (let c = 0; c < cellCount; c++) {
-    let records = 0;
-    for (let at = starts[c]!; at < starts[c + 1]!; at++) records += inner.count[rows[at]!]!;
-    count[c] = records;
-  }
+  const matrix = { cells: starts.length - 1, starts: Int32Array.from(starts), rows, signs };
   const system: Omit<TableSystem, "tables"> = {
     columns: axes.map((axis) => axis.places),
     margins,
     marginStarts,
-    cells: cellCount,
+    ...matrix,
     places: placeLists.map((list) => Int32Array.from(list)),
-    count,
+    count: sumOverInner(matrix, inner.count),
     inner: inner.size,
     innerCount: inner.count,
-    starts: Int32Array.from(starts),
-    rows,
     zeros: options.zeros,
+    innerOf: inner.ofCell,
   };
   const tables = specs.map((spec, t) => publishedTable(spec, tableMargins[t]!, system, columnNames, options.emptyCells));
   return { ...system, tables };
+}
+
+/** Which inner cells make up the cells of one margin, before they are grouped. */
+interface Members {
+  /** Columns that the margin keeps. */
+  readonly kept: readonly number[];
+  /** [kept][entries] place. */
+  readonly placed: readonly Int32Array[];
+  /** [entries] inner cell. */
+  readonly rows: Int32Array;
+  readonly signs?: Int8Array | undefined;
+}
+
+function membersOf(margin: readonly number[], axes: readonly Axis[], inner: InnerCells): Members {
+  const kept = axes.flatMap((_, k) => (margin[k] === TOTAL ? [] : [k]));
+  const groupings = kept.map((k) => axes[k]!.groupsOfBase.get(margin[k]!));
+  if (groupings.every((grouping) => grouping === undefined)) {
+    const placed = kept.map((k) => {
+      const placeOf = axes[k]!.placeOfBase.get(margin[k]!)!;
+      return inner.base[k]!.map((base) => placeOf[base]!);
+    });
+    return { kept, placed, rows: Int32Array.from({ length: inner.size }, (_, i) => i) };
+  }
+  // A category may be in several groups of a grouping, or in none, so an inner cell gives any number of entries.
+  const placed = kept.map((): number[] => []);
+  const rows: number[] = [];
+  const signs: number[] = [];
+  const tuple: number[] = [];
+  const descend = (i: number, d: number, sign: number): void => {
+    if (d === kept.length) {
+      tuple.forEach((place, k) => placed[k]!.push(place));
+      rows.push(i);
+      signs.push(sign);
+      return;
+    }
+    const axis = axes[kept[d]!]!;
+    const base = inner.base[kept[d]!]![i]!;
+    const groups = groupings[d];
+    if (groups === undefined) {
+      tuple[d] = axis.placeOfBase.get(margin[kept[d]!]!)![base]!;
+      descend(i, d + 1, sign);
+      return;
+    }
+    for (const [place, ownSign] of groups[base]!) {
+      tuple[d] = place;
+      descend(i, d + 1, sign * ownSign);
+    }
+  };
+  for (let i = 0; i < inner.size; i++) descend(i, 0, 1);
+  return {
+    kept,
+    placed: placed.map((list) => Int32Array.from(list)),
+    rows: Int32Array.from(rows),
+    ...(signs.includes(-1) ? { signs: Int8Array.from(signs) } : {}),
+  };
 }
 
 /** A dimension column bound to its codes. */
@@ -155,6 +249,8 @@ interface Axis {
   readonly baseSize: number;
   /** level -> [base categories] place. */
   readonly placeOfBase: ReadonlyMap<number, Int32Array>;
+  /** grouping's level -> [base categories] places of the groups it is in, with sign. */
+  readonly groupsOfBase: ReadonlyMap<number, readonly (readonly (readonly [place: number, sign: 1 | -1])[])[]>;
 }
 
 function bindAxis(
@@ -239,6 +335,36 @@ function bindAxis(
     placeOfBase.set(own, places);
     above = places;
   }
+
+  const groups: GroupPlace[] = [];
+  const groupings: { level: number; name: string; labels: string[] }[] = [];
+  const groupsOfBase = new Map<number, [number, 1 | -1][][]>();
+  const basePlace = placeOfBase.get(levels[0]!)!;
+  const baseOfText = new Map(occurring.map((own, base) => [own < 0 ? null : dictionaryText(finest.dictionary, own), base]));
+  for (const [name, own] of groupingLevels(column, specs)) {
+    const spec = groupingNamed(column, name, specs);
+    const ofBase = occurring.map((): [number, 1 | -1][] => []);
+    for (const [g, { plus, minus = [] }] of spec.groups.entries()) {
+      const place = level.length;
+      const parts: number[] = [];
+      const signs: (1 | -1)[] = [];
+      for (const [texts, sign] of [[plus, 1], [minus, -1]] as const) {
+        for (const text of texts) {
+          const base = baseOfText.get(text);
+          if (base === undefined) throw notInData(column, name, text);
+          ofBase[base]!.push([place, sign]);
+          parts.push(basePlace[base]!);
+          signs.push(sign);
+        }
+      }
+      level.push(own);
+      code.push(g);
+      parent.push(-2);
+      groups.push({ place, parts, ...(signs.includes(-1) ? { signs } : {}) });
+    }
+    groupsOfBase.set(own, ofBase);
+    groupings.push({ level: own, name, labels: spec.groups.map(({ label }) => label) });
+  }
   return {
     places: {
       column,
@@ -247,12 +373,35 @@ function bindAxis(
       level: Int32Array.from(level),
       code: Int32Array.from(code),
       parent: Int32Array.from(parent),
+      groups,
+      groupings,
     },
     key,
     baseOfLeaf,
     baseSize: occurring.length,
     placeOfBase,
+    groupsOfBase,
   };
+}
+
+/** The text comes from the policy. A typo that silently adds nothing would be a wrong total. */
+function notInData(column: string, grouping: string, text: string | null): DataError {
+  return new DataError(
+    "tabulate/unknown-category",
+    `Grouping ${grouping} of ${column} lists ${text === null ? "missing values" : JSON.stringify(text)}, which no record has at the finest ` +
+      "published level. Correct the spelling, or take it out of the group.",
+    { column, grouping },
+  );
+}
+
+function groupingNamed(column: string, name: string, specs: readonly TableSpec[]): GroupingSpec {
+  for (const spec of specs) {
+    for (const dimension of spec.dimensions) {
+      const found = dimension.column === column ? dimension.groupings?.find((grouping) => grouping.name === name) : undefined;
+      if (found !== undefined) return found;
+    }
+  }
+  throw new InternalError("tabulate/no-grouping", `Column ${column} has no grouping of that name.`, { column });
 }
 
 /** Codes marked in `occurs` (last entry: null) in byte order, null (-1) last. */
@@ -270,6 +419,8 @@ interface InnerCells {
   /** [columns][inner] base category. */
   readonly base: readonly Int32Array[];
   readonly count: Float64Array;
+  /** [fine cells] inner cell, -1 for those without records. */
+  readonly ofCell: Int32Array;
 }
 
 function innerCells(cells: Cells, axes: readonly Axis[], zeros: "publish" | "protect"): InnerCells {
@@ -284,10 +435,15 @@ function innerCells(cells: Cells, axes: readonly Axis[], zeros: "publish" | "pro
   const size = groups.starts.length - 1;
   const base = fine.map((codes) => Int32Array.from({ length: size }, (_, g) => codes[groups.order[groups.starts[g]!]!]!));
   const count = new Float64Array(size);
+  const ofCell = new Int32Array(cells.size).fill(-1);
   for (let g = 0; g < size; g++) {
-    for (let at = groups.starts[g]!; at < groups.starts[g + 1]!; at++) count[g]! += cells.records[occupied[groups.order[at]!]!]!;
+    for (let at = groups.starts[g]!; at < groups.starts[g + 1]!; at++) {
+      const cell = occupied[groups.order[at]!]!;
+      ofCell[cell] = g;
+      count[g]! += cells.records[cell]!;
+    }
   }
-  if (zeros === "publish") return { size, base, count };
+  if (zeros === "publish") return { size, base, count, ofCell };
 
   // Zeros are secret: every combination is an unknown, in the same lexicographic order.
   const product = sizes.reduce((all, n) => all * n, 1);
@@ -301,12 +457,14 @@ function innerCells(cells: Cells, axes: readonly Axis[], zeros: "publish" | "pro
       rest = Math.floor(rest / sizes[k]!);
     }
   }
+  const fullOf = new Int32Array(size);
   for (let g = 0; g < size; g++) {
     let at = 0;
     for (let k = 0; k < sizes.length; k++) at = at * sizes[k]! + base[k]![g]!;
     fullCount[at] = count[g]!;
+    fullOf[g] = at;
   }
-  return { size: product, base: full, count: fullCount };
+  return { size: product, base: full, count: fullCount, ofCell: ofCell.map((g) => (g < 0 ? -1 : fullOf[g]!)) };
 }
 
 function distinctMargins(
