@@ -21,7 +21,7 @@ export interface CellStore {
 
 /** Bytes of cells in memory. */
 export function cellBytes(cells: Pick<Cells, "keys" | "measures" | "weight">, size: number): number {
-  return size * (cells.keys.length * 4 + 8 + (cells.weight === undefined ? 0 : 8) + cells.measures.length * 32);
+  return size * (cells.keys.length * 4 + 8 + (cells.weight === undefined ? 0 : 8) + cells.measures.length * 40);
 }
 
 export function memoryStore(cells: Cells): CellStore {

@@ -6,6 +6,8 @@
 /** Aggregates of one measure per cell; all of them merge. */
 export interface MeasureCells {
   readonly name: string;
+  /** [cells] records that have a value. */
+  readonly values: Float64Array;
   /** [cells] sum of the values, nulls left out. */
   readonly sum: Float64Array;
   /** [cells] sum of absolute values. */

@@ -31,7 +31,7 @@ export function encodeCells(cells: Cells): Uint8Array {
   const headerBytes = new TextEncoder().encode(JSON.stringify(header));
   const floats = [
     ...(cells.weight === undefined ? [] : [cells.weight]),
-    ...cells.measures.flatMap((measure) => [measure.sum, measure.sumAbs, measure.min, measure.max]),
+    ...cells.measures.flatMap((measure) => [measure.values, measure.sum, measure.sumAbs, measure.min, measure.max]),
   ];
   let length = aligned(8 + headerBytes.length);
   for (const width of widths) length += aligned(cells.size * width);
@@ -67,7 +67,7 @@ export function decodeCells(encoded: Uint8Array): Cells {
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength!))) as Header;
   const { size, widths } = header;
   let at = aligned(8 + headerLength!);
-  const floats = (header.weighted ? 1 : 0) + header.measures.length * 4;
+  const floats = (header.weighted ? 1 : 0) + header.measures.length * 5;
   const expected = at + widths.reduce((sum, width) => sum + aligned(size * width), 0) + floats * size * 8;
   if (expected !== bytes.length) throw damaged();
 
@@ -87,7 +87,7 @@ export function decodeCells(encoded: Uint8Array): Cells {
   };
   const weight = header.weighted ? { weight: nextFloats() } : {};
   const measures = header.measures.map((name): MeasureCells => ({
-    name, sum: nextFloats(), sumAbs: nextFloats(), min: nextFloats(), max: nextFloats(),
+    name, values: nextFloats(), sum: nextFloats(), sumAbs: nextFloats(), min: nextFloats(), max: nextFloats(),
   }));
   return { keys: header.keys, sizes: header.sizes, size, codes, records, ...weight, measures };
 }

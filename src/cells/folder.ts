@@ -26,6 +26,8 @@ export interface FoldedNumbers {
 /** Rows packed at a time, so that the scratch stays in the first-level cache. */
 const BLOCK = 2048;
 
+type Aggregates = [values: Float64Array, sum: Float64Array, sumAbs: Float64Array, min: Float64Array, max: Float64Array];
+
 /** Where the codes of each key lie in the packed words of a row. */
 interface Layout {
   readonly words: number;
@@ -41,7 +43,7 @@ interface Layout {
  *
  * Codes + 1 are packed into 32-bit words with as many bits a key as its codes have needed so far; a code that needs more
  * has all cells packed anew, at most 32 times a key. Cells are found by open addressing, comparing words.
- * Memory a cell: 4 bytes a word, 24 to 40 bytes, 8 more for the weight and 32 more for each measure; up to twice that while
+ * Memory a cell: 4 bytes a word, 24 to 40 bytes, 8 more for the weight and 40 more for each measure; up to twice that while
  * growing.
  */
 export class Folder {
@@ -59,8 +61,8 @@ export class Folder {
   #words: Int32Array;
   #records: Float64Array;
   #weight: Float64Array;
-  /** [measures][sum, sumAbs, min, max][cells] */
-  #aggregates: [Float64Array, Float64Array, Float64Array, Float64Array][];
+  /** [measures][values, sum, sumAbs, min, max][cells] */
+  #aggregates: Aggregates[];
   #total = 0;
   #rows = 0;
 
@@ -97,7 +99,7 @@ export class Folder {
 
   /** Bytes held at present. */
   get bytes(): number {
-    const perCell = this.#layout.words * 4 + 8 + (this.#weighted ? 8 : 0) + this.#measures.length * 32;
+    const perCell = this.#layout.words * 4 + 8 + (this.#weighted ? 8 : 0) + this.#measures.length * 40;
     return this.#capacity * perCell + this.#slots.length * 4;
   }
 
@@ -167,9 +169,9 @@ export class Folder {
       records: this.#records.slice(0, size),
       ...(this.#weighted ? { weight: this.#weight.slice(0, size) } : {}),
       measures: this.#measures.map((name, m): MeasureCells => {
-        const [sum, sumAbs, min, max] = this.#aggregates[m]!;
+        const [values, sum, sumAbs, min, max] = this.#aggregates[m]!;
         return {
-          name, sum: sum.slice(0, size), sumAbs: sumAbs.slice(0, size), min: min.slice(0, size), max: max.slice(0, size),
+          name, values: values.slice(0, size), sum: sum.slice(0, size), sumAbs: sumAbs.slice(0, size), min: min.slice(0, size), max: max.slice(0, size),
         };
       }),
     };
@@ -181,7 +183,8 @@ export class Folder {
     this.#slots.fill(0);
     this.#records.fill(0, 0, this.#size);
     this.#weight.fill(0);
-    for (const [sum, sumAbs, min, max] of this.#aggregates) {
+    for (const [values, sum, sumAbs, min, max] of this.#aggregates) {
+      values.fill(0, 0, this.#size);
       sum.fill(0, 0, this.#size);
       sumAbs.fill(0, 0, this.#size);
       min.fill(NaN, 0, this.#size);
@@ -308,7 +311,7 @@ export class Folder {
 
   #measureBlock(measure: number, values: Float64Array, start: number, end: number, frequency: Float64Array | undefined): void {
     const cellOf = this.#blockCells;
-    const [sum, sumAbs, min, max] = this.#aggregates[measure]!;
+    const [known, sum, sumAbs, min, max] = this.#aggregates[measure]!;
     for (let i = start, j = 0; i < end; i++, j++) {
       const value = values[i]! + 0; // -0 becomes 0
       const cell = cellOf[j]!;
@@ -322,6 +325,7 @@ export class Folder {
         );
       }
       const times = frequency === undefined ? 1 : frequency[i]!;
+      known[cell]! += times;
       sum[cell]! += value * times;
       sumAbs[cell]! += Math.abs(value) * times;
       if (!(min[cell]! <= value)) min[cell] = value;
@@ -336,7 +340,7 @@ export class Folder {
       this.#records = longerNumbers(this.#records, capacity, 0);
       if (this.#weighted) this.#weight = longerNumbers(this.#weight, capacity, 0);
       for (const aggregate of this.#aggregates) {
-        for (let a = 0; a < 4; a++) aggregate[a] = longerNumbers(aggregate[a]!, capacity, a < 2 ? 0 : NaN);
+        for (let a = 0; a < 5; a++) aggregate[a] = longerNumbers(aggregate[a]!, capacity, a < 3 ? 0 : NaN);
       }
       this.#capacity = capacity;
     }
@@ -447,9 +451,9 @@ function locateByWords(
   return cells;
 }
 
-function emptyAggregates(capacity: number): [Float64Array, Float64Array, Float64Array, Float64Array] {
+function emptyAggregates(capacity: number): Aggregates {
   return [
-    new Float64Array(capacity), new Float64Array(capacity),
+    new Float64Array(capacity), new Float64Array(capacity), new Float64Array(capacity),
     new Float64Array(capacity).fill(NaN), new Float64Array(capacity).fill(NaN),
   ];
 }

@@ -104,6 +104,7 @@ function concatenate(parts: readonly Cells[]): Cells {
     ...(first.weight === undefined ? {} : { weight: joined((part) => part.weight!) }),
     measures: first.measures.map((measure, m) => ({
       name: measure.name,
+      values: joined((part) => part.measures[m]!.values),
       sum: joined((part) => part.measures[m]!.sum),
       sumAbs: joined((part) => part.measures[m]!.sumAbs),
       min: joined((part) => part.measures[m]!.min),
@@ -154,6 +155,7 @@ function aggregate(rows: Cells, lookups: readonly (Int32Array | null)[]): Cells 
     ...(rows.weight === undefined ? {} : { weight: summed(rows.weight, cellOf, rows.size, size) }),
     measures: rows.measures.map((measure): MeasureCells => ({
       name: measure.name,
+      values: summed(measure.values, cellOf, rows.size, size),
       sum: summed(measure.sum, cellOf, rows.size, size),
       sumAbs: summed(measure.sumAbs, cellOf, rows.size, size),
       min: smallest(measure.min, cellOf, rows.size, size),

@@ -142,7 +142,8 @@ function cellsOfPartition(cells: Cells, partitionOf: Uint8Array, partition: numb
     records: picked(cells.records),
     ...(cells.weight === undefined ? {} : { weight: picked(cells.weight) }),
     measures: cells.measures.map((measure) => ({
-      name: measure.name, sum: picked(measure.sum), sumAbs: picked(measure.sumAbs), min: picked(measure.min), max: picked(measure.max),
+      name: measure.name, values: picked(measure.values), sum: picked(measure.sum), sumAbs: picked(measure.sumAbs),
+      min: picked(measure.min), max: picked(measure.max),
     })),
   };
 }

@@ -139,15 +139,15 @@ describe("edges of fold", () => {
   });
 
   test("one record", () => {
-    expect(listed(foldTable(table([3, 2], [[2, 0]])))).toEqual([["2,0", 1, 1, 0, 0, NaN, NaN]]);
+    expect(listed(foldTable(table([3, 2], [[2, 0]])))).toEqual([["2,0", 1, 1, 0, 0, 0, NaN, NaN]]);
   });
 
   test("no keys: one grand total", () => {
-    expect(listed(foldTable(table([], [[], [], []])))).toEqual([["", 3, 3, 0, 0, NaN, NaN]]);
+    expect(listed(foldTable(table([], [[], [], []])))).toEqual([["", 3, 3, 0, 0, 0, NaN, NaN]]);
   });
 
   test("all null, over dictionaries without values", () => {
-    expect(listed(foldTable(table([0, 0], [[-1, -1], [-1, -1]])))).toEqual([["-1,-1", 2, 2, 0, 0, NaN, NaN]]);
+    expect(listed(foldTable(table([0, 0], [[-1, -1], [-1, -1]])))).toEqual([["-1,-1", 2, 2, 0, 0, 0, NaN, NaN]]);
   });
 
   test("all unique", () => {

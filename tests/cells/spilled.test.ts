@@ -79,7 +79,7 @@ describe("spilled cells", () => {
   const inMemory = foldTable(table);
 
   test.each([{ cut: 1000 }, { cut: 50_000 }, { cut: 120_000 }])("are the cells that memory would hold, cut at $cut", async ({ cut }) => {
-    const { store, spill } = await spillTable(table, 2_400_000, cut);
+    const { store, spill } = await spillTable(table, 2_800_000, cut);
     expect(spill.size).toBeGreaterThan(0);
     expect(store.size).toBeUndefined();
     const parts = await partsOf(store);

@@ -76,7 +76,7 @@ export function repeated(table: Table): Table {
   };
 }
 
-/** One line per cell, [codes, records, weight, sum, sumAbs, min, max], sorted as cells are. The slow plain version. */
+/** One line per cell, [codes, records, weight, values, sum, sumAbs, min, max], sorted as cells are. The slow plain version. */
 export function slowFold(table: Table): (number | string)[][] {
   const cells = new Map<string, { codes: readonly number[]; rows: number[] }>();
   table.codes.forEach((codes, row) => {
@@ -90,7 +90,7 @@ export function slowFold(table: Table): (number | string)[][] {
       const values = rows.map((row) => table.values[row]!).filter((value) => !Number.isNaN(value));
       const total = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0);
       return [
-        codes.join(","), rows.length, total(rows.map((row) => table.weights[row]!)), total(values),
+        codes.join(","), rows.length, total(rows.map((row) => table.weights[row]!)), values.length, total(values),
         total(values.map(Math.abs)), values.length === 0 ? NaN : Math.min(...values), values.length === 0 ? NaN : Math.max(...values),
       ].map((n) => (n === 0 ? 0 : n));
     });
@@ -101,7 +101,7 @@ export function listed(cells: Cells): (number | string)[][] {
   const measure = cells.measures[0];
   return Array.from({ length: cells.size }, (_, c) => [
     cells.codes.map((codes) => codes[c]!).join(","), cells.records[c]!, cells.weight?.[c] ?? NaN,
-    measure?.sum[c] ?? NaN, measure?.sumAbs[c] ?? NaN, measure?.min[c] ?? NaN, measure?.max[c] ?? NaN,
+    measure?.values[c] ?? NaN, measure?.sum[c] ?? NaN, measure?.sumAbs[c] ?? NaN, measure?.min[c] ?? NaN, measure?.max[c] ?? NaN,
   ].map((n) => (n === 0 ? 0 : n)));
 }
 
