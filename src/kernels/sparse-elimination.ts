@@ -18,8 +18,25 @@ export interface SparseColumns {
   readonly values?: Int32Array;
 }
 
+/** What makes a combination of known columns tell more than its value. */
+export interface Knowledge {
+  /**
+   * [protected] 1 where somebody knows the column's value (a singleton): no other protected column may become a multiple of
+   * it up to known ones.
+   */
+  readonly alone?: Uint8Array | undefined;
+  /**
+   * [rows] 1 where the row is at its lowest possible value: no combination of known columns may be a sum of such rows only,
+   * since a sum at its lowest value gives away every row in it.
+   */
+  readonly lowest?: Uint8Array | undefined;
+}
+
 /** Entries must stay below this in size. */
 const LARGEST = 2 ** 26;
+
+const FREE = -1;
+const KNOWN = -2;
 
 const enum Outcome {
   Known,
@@ -38,8 +55,7 @@ interface Reduced {
  * @param candidates columns that may become known
  * @param order      indices of candidates, the one to publish first coming first
  * @param protect    columns that must not become a combination of known ones; none of them zero
- * @param alone      [protected] 1 where somebody knows the column's value (a singleton): no other protected column may
- *                   become a multiple of it up to known ones. Omit to leave such knowledge out of account.
+ * @param knowledge  what is known besides; see Knowledge. Omit to leave it out of account.
  * @returns [candidates] 1 where the column may be known. A candidate that already follows from known ones is known.
  *
  * The result is that of deciding one candidate after the other in `order`; candidates are tried in blocks because a
@@ -50,10 +66,10 @@ export function publishGreedily(
   candidates: SparseColumns,
   order: Int32Array,
   protect: SparseColumns,
-  alone?: Uint8Array,
+  knowledge: Knowledge = {},
 ): Uint8Array {
   const known = new Uint8Array(candidates.starts.length - 1);
-  const elimination = new Elimination(rowCount, candidates, protect, alone);
+  const elimination = new Elimination(rowCount, candidates, protect, knowledge);
   const lengthOf = (c: number) => candidates.starts[c + 1]! - candidates.starts[c]!;
 
   const tryBlock = (from: number, to: number): boolean => {
@@ -83,24 +99,32 @@ export function publishGreedily(
 }
 
 interface Mark {
-  readonly protectedColumns: Reduced[];
+  readonly replaced: number;
   readonly known: number;
   readonly listed: number;
+  readonly differing: number;
 }
 
 class Elimination {
   readonly #candidates: SparseColumns;
-  /** [rows] index into #basis of the column that eliminates the row, -1 for none. */
+  /** [rows] index into #basis of the column that eliminates the row; FREE for none; KNOWN when that column is the row alone. */
   readonly #eliminatedBy: Int32Array;
   /** Known independent columns, each free of the pivots before it, and the row that each one eliminates. */
   readonly #basis: Reduced[] = [];
   readonly #pivots: number[] = [];
-  #protected: Reduced[];
+  readonly #pivotValues: number[] = [];
+  readonly #protected: Reduced[];
+  /** What protected columns were before each change, to take the changes back. */
+  readonly #replaced: { readonly at: number; readonly before: Reduced }[] = [];
   /** [rows] protected columns that have or once had an entry in the row. */
   readonly #occurs: number[][];
   /** Rows in the order in which a protected column was added to their list, to take the additions back. */
   readonly #listed: number[] = [];
   readonly #alone: Uint8Array | undefined;
+  readonly #lowest: Uint8Array | undefined;
+  /** [rows] 1 where a known difference of rows at their lowest value meets the row. */
+  readonly #differs: Uint8Array;
+  readonly #differing: number[] = [];
 
   // One dense column to compute in: values, rows touched, and a heap of the pivots still to be eliminated.
   readonly #work: Float64Array;
@@ -111,10 +135,12 @@ class Elimination {
   readonly #heap: Int32Array;
   #heapSize = 0;
 
-  constructor(rowCount: number, candidates: SparseColumns, protect: SparseColumns, alone: Uint8Array | undefined) {
+  constructor(rowCount: number, candidates: SparseColumns, protect: SparseColumns, { alone, lowest }: Knowledge) {
     this.#candidates = candidates;
     this.#alone = alone;
-    this.#eliminatedBy = new Int32Array(rowCount).fill(-1);
+    this.#lowest = lowest;
+    this.#differs = new Uint8Array(rowCount);
+    this.#eliminatedBy = new Int32Array(rowCount).fill(FREE);
     this.#occurs = Array.from({ length: rowCount }, () => []);
     this.#protected = Array.from({ length: protect.starts.length - 1 }, (_, p) => columnOf(protect, p));
     this.#protected.forEach((column, p) => column.rows.forEach((row) => this.#occurs[row]!.push(p)));
@@ -125,16 +151,21 @@ class Elimination {
   }
 
   mark(): Mark {
-    return { protectedColumns: this.#protected.slice(), known: this.#basis.length, listed: this.#listed.length };
+    return { replaced: this.#replaced.length, known: this.#basis.length, listed: this.#listed.length, differing: this.#differing.length };
   }
 
   restore(mark: Mark): void {
-    this.#protected = mark.protectedColumns;
+    while (this.#replaced.length > mark.replaced) {
+      const { at, before } = this.#replaced.pop()!;
+      this.#protected[at] = before;
+    }
     while (this.#listed.length > mark.listed) this.#occurs[this.#listed.pop()!]!.pop();
     while (this.#basis.length > mark.known) {
       this.#basis.pop();
-      this.#eliminatedBy[this.#pivots.pop()!] = -1;
+      this.#pivotValues.pop();
+      this.#eliminatedBy[this.#pivots.pop()!] = FREE;
     }
+    while (this.#differing.length > mark.differing) this.#differs[this.#differing.pop()!] = 0;
   }
 
   /** Make a candidate known. After a conflict the state is undefined until restored. */
@@ -147,12 +178,18 @@ class Elimination {
     if (column === undefined) return Outcome.Conflict;
     if (column.rows.length === 0) return Outcome.Free;
 
+    // Rows at their lowest value become pivots last, so that what is left in such rows alone is found as a column.
+    const lowest = this.#lowest;
+    const others = lowest !== undefined && column.rows.some((row) => lowest[row] === 0);
+    if (lowest !== undefined && !others && !this.#mayDiffer(column)) return Outcome.Conflict;
+
     // Pivot: a unit entry in the row that fewest protected columns meet, to keep them sparse; ties to the first.
     let pivot = -1;
     let value = 0;
     let meets = Infinity;
     for (let k = 0; k < column.rows.length; k++) {
       const row = column.rows[k]!;
+      if (others && lowest[row] === 1) continue;
       const size = Math.abs(column.values[k]!);
       const unitBefore = Math.abs(value) === 1;
       if (unitBefore && size !== 1) continue;
@@ -171,12 +208,14 @@ class Elimination {
       if (at < 0) continue; // an older entry
       const after = this.#combine(before, before.values[at]!, column, value, p);
       if (after === undefined || after.rows.length === 0) return Outcome.Conflict;
+      this.#replaced.push({ at: p, before });
       this.#protected[p] = after;
       changed.push(p);
     }
-    this.#eliminatedBy[pivot] = this.#basis.length;
+    this.#eliminatedBy[pivot] = column.rows.length === 1 ? KNOWN : this.#basis.length;
     this.#basis.push(column);
     this.#pivots.push(pivot);
+    this.#pivotValues.push(value);
     if (this.#alone !== undefined && this.#exposedToSingleton(changed)) return Outcome.Conflict;
     return Outcome.Known;
   }
@@ -219,27 +258,27 @@ class Elimination {
 
   /** Add to an entry of the open column; a row that a known column eliminates is queued, the oldest column first. */
   #add(row: number, value: number): void {
+    const by = this.#eliminatedBy[row]!;
+    if (by === KNOWN) return; // the entry goes
     if (this.#stamp[row] !== this.#now) {
       this.#touch(row);
-      const b = this.#eliminatedBy[row]!;
-      if (b >= 0) {
-        if (this.#basis[b]!.rows.length === 1) return; // the row alone is known: the entry goes
-        this.#push(b);
-      }
-    } else if (this.#eliminatedBy[row]! >= 0 && this.#basis[this.#eliminatedBy[row]!]!.rows.length === 1) return;
+      if (by >= 0) this.#push(by);
+    }
     this.#work[row]! += value;
   }
 
   /** Eliminate every known pivot from the open column. Each known column is free of earlier pivots, so oldest first is final. */
   #reduce(): boolean {
     const work = this.#work;
+    const stamp = this.#stamp;
+    const now = this.#now;
+    const eliminatedBy = this.#eliminatedBy;
     while (this.#heapSize > 0) {
       const b = this.#pop();
-      const row = this.#pivots[b]!;
-      const entry = work[row]!;
+      const entry = work[this.#pivots[b]!]!;
       if (entry === 0) continue;
       const { rows, values } = this.#basis[b]!;
-      const value = values[rows.indexOf(row)]!;
+      const value = this.#pivotValues[b]!;
       const g = gcd(Math.abs(entry), Math.abs(value));
       const keep = value / g;
       const take = entry / g;
@@ -252,9 +291,31 @@ class Elimination {
         }
       }
       for (let k = 0; k < rows.length; k++) {
-        this.#add(rows[k]!, -values[k]! * take);
-        if (Math.abs(work[rows[k]!]!) >= LARGEST) return false;
+        const row = rows[k]!;
+        const by = eliminatedBy[row]!;
+        if (by === KNOWN) continue;
+        if (stamp[row] !== now) {
+          this.#touch(row);
+          if (by >= 0) this.#push(by);
+        }
+        const sum = work[row]! - values[k]! * take;
+        if (sum >= LARGEST || sum <= -LARGEST) return false;
+        work[row] = sum;
       }
+    }
+    return true;
+  }
+
+  /**
+   * Whether a column with rows at their lowest value only may be known: a difference of such rows tells nothing about their
+   * level. Differences that share no row cannot be combined to a sum either; others are refused rather than examined.
+   */
+  #mayDiffer({ rows, values }: Reduced): boolean {
+    if (values.every((value) => value > 0) || values.every((value) => value < 0)) return false;
+    if (rows.some((row) => this.#differs[row] === 1)) return false;
+    for (const row of rows) {
+      this.#differs[row] = 1;
+      this.#differing.push(row);
     }
     return true;
   }

@@ -18,6 +18,11 @@ export interface SuppressOptions {
   readonly jointSums: "protect" | "ignore";
   /** Whether the only person in a cell may be taken to know its count. */
   readonly singletons: "protect" | "ignore";
+  /**
+   * Whether no combination of published cells may be a sum of inner cells that all hold the fewest people they can (1; 0 where
+   * zeros are hidden): such a sum gives away every one of them. Default: "ignore".
+   */
+  readonly lowest?: "protect" | "ignore";
   /** Further sums that must not be derivable. */
   readonly sums?: readonly ProtectedSum[];
   /** Cells that are to be hidden in any case, and not derivable either. Zeros that are published stay published. */
@@ -80,9 +85,15 @@ export function suppress(system: TableSystem, options: SuppressOptions): Uint8Ar
     gatherColumns(system, [...candidates].map((c) => [[c, 1]])),
     order,
     gatherColumns(system, sums),
-    alone,
+    { alone, lowest: options.lowest === "protect" ? lowestRows(system) : undefined },
   );
   const patternOfGroup = Uint8Array.from(first, (c) => (primary[c] === 1 ? PRIMARY : COMPLEMENTARY));
   candidates.forEach((c, k) => (patternOfGroup[groupOf[c]!] = known[k] === 1 ? PUBLISHED : COMPLEMENTARY));
   return Uint8Array.from(groupOf, (group) => patternOfGroup[group]!);
+}
+
+/** [inner] 1 where the inner cell holds as few people as anybody must allow for. */
+function lowestRows({ innerCount, zeros }: TableSystem): Uint8Array {
+  const least = zeros === "protect" ? 0 : 1;
+  return Uint8Array.from(innerCount, (count) => (count === least ? 1 : 0));
 }
