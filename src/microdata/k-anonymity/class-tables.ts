@@ -16,6 +16,11 @@ export interface ClassTable {
   readonly words: readonly Int32Array[];
   /** [size] */
   readonly records: Float64Array;
+  /**
+   * Leading keys by which the classes stand together: those that agree in the first one, two, .. up to this many keys follow one
+   * another. Coarsening later keys merges nothing across such runs, so that large tables can be merged run by run.
+   */
+  readonly grouped: number;
 }
 
 /** Where a key's code lies in the packed words. */
@@ -68,11 +73,12 @@ export class ClassTables {
     }
     hierarchies.forEach(refuseManyLevels);
     this.heights = Uint8Array.from(hierarchies, (hierarchy) => hierarchy.levels.length - 1);
-    this.#layOut(cells);
+    const leaves = hierarchies.map((hierarchy, key) => countLeaves(cells, key, hierarchy));
+    this.#layOut(leaves.map(({ hasNull }) => hasNull));
     const words = 1 + Math.max(0, ...this.#fields.map((field) => field.word));
     this.base = this.#pack(cells, words);
-    this.records = this.base.records.reduce((sum, records) => sum + records, 0);
-    this.profiles = hierarchies.map((hierarchy, key) => profileOf(cells, key, hierarchy));
+    this.records = sumOf(cells.records);
+    this.profiles = hierarchies.map((hierarchy, key) => profileOf(leaves[key]!.records, hierarchy));
     this.#codesAt = this.profiles.map((profile) => profile.levels.map((level) => level.records.reduce((n, r) => n + (r > 0 ? 1 : 0), 0)));
 
     this.#collapses = this.profiles.map((profile) =>
@@ -93,21 +99,63 @@ export class ClassTables {
    * Time O(size of the finer table x keys that change).
    */
   rollUp(from: ClassTable, levels: Uint8Array, k: number): RolledUp {
-    let possible = 1;
-    for (let key = 0; key < this.keys; key++) possible *= this.#codesAt[key]![levels[key]!]!;
+    let unchanged = 0;
+    while (unchanged < this.keys && levels[unchanged] === from.levels[unchanged]) unchanged++;
+    if (unchanged === this.keys) return this.view(from, k);
+    const grouped = Math.min(unchanged, from.grouped);
     const source = from.words.map((words, word) => this.#recode(words, word, from, levels));
-    const classes = source.length === 1
-      ? this.#mergeNarrow(source[0]!, from.records, from.size, possible)
-      : this.#mergeWide(source, from.records, from.size, possible);
-    return this.#look(Uint8Array.from(levels), this.#mergedWords, this.#mergedRecords, classes, k);
+    // Groups that are few find room in the cache at once; others run by run, if runs are short, or part by part.
+    const groups = Math.min(from.size, this.#possible(levels));
+    const ranges = groups <= CACHED ? Int32Array.of(0, from.size) : this.#shortRuns(source, from.size, grouped);
+    const merge = source.length === 1 ? this.#mergeNarrow : this.#mergeWide;
+    const classes = merge.call(this, source, from.records, from.size, ranges, groups);
+    return this.#look(Uint8Array.from(levels), this.#mergedWords, this.#mergedRecords, classes, k, ranges === undefined ? 0 : grouped);
   }
 
-  #mergeNarrow(words: Int32Array, records: Float64Array, size: number, possible: number): number {
-    const [outWords, outRecords] = [this.#mergedWords[0]!, this.#mergedRecords];
-    const groups = Math.min(size, possible);
-    if (groups <= CACHED) {
-      const bits = slotBits(groups);
-      return mergeWords(words, records, 0, size, this.#slotsFor(bits), bits, 0, outWords, outRecords, 0);
+  /** A rough measure of how much smaller tables become when one key is raised by a level: codes before over codes after. */
+  shrinkage(key: number, level: number): number {
+    return this.#codesAt[key]![level]! / Math.max(1, this.#codesAt[key]![level + 1]!);
+  }
+
+  /** Most classes that there can be. */
+  #possible(levels: Uint8Array): number {
+    let possible = 1;
+    for (let key = 0; key < this.keys; key++) possible *= this.#codesAt[key]![levels[key]!]!;
+    return possible;
+  }
+
+  /**
+   * Cuts between classes that differ in their leading keys, so that nothing is merged across them.
+   * @returns [ranges + 1] first class of each range, and the end; undefined when there are none that make all ranges short
+   */
+  #shortRuns(words: readonly Int32Array[], size: number, grouped: number): Int32Array | undefined {
+    if (grouped === 0) return undefined;
+    const masks = new Int32Array(words.length);
+    for (let key = 0; key < grouped; key++) {
+      const { word, shift, mask } = this.#fields[key]!;
+      masks[word] = masks[word]! | (mask << shift);
+    }
+    const cuts = [0];
+    for (let from = 0; from < size; ) {
+      let to = Math.min(size, from + RUN);
+      while (to < size && sameMasked(words, masks, to - 1, to)) to++;
+      if (to - from > CACHED) return undefined;
+      cuts.push(to);
+      from = to;
+    }
+    return Int32Array.from(cuts);
+  }
+
+  #mergeNarrow(source: readonly Int32Array[], records: Float64Array, size: number, ranges: Int32Array | undefined, groups: number): number {
+    const [words, outWords, outRecords] = [source[0]!, this.#mergedWords[0]!, this.#mergedRecords];
+    if (ranges !== undefined) {
+      let found = 0;
+      for (let range = 0; range + 1 < ranges.length; range++) {
+        const [from, to] = [ranges[range]!, ranges[range + 1]!];
+        const bits = slotBits(Math.min(groups, to - from));
+        found = mergeWords(words, records, from, to, this.#slotsFor(bits), bits, 0, outWords, outRecords, found);
+      }
+      return found;
     }
     const { parts, starts } = this.#partScratch();
     const partBits = partitionBits(size);
@@ -121,14 +169,18 @@ export class ClassTables {
     return found;
   }
 
-  #mergeWide(words: readonly Int32Array[], records: Float64Array, size: number, possible: number): number {
+  #mergeWide(words: readonly Int32Array[], records: Float64Array, size: number, ranges: Int32Array | undefined, groups: number): number {
     const [outWords, outRecords] = [this.#mergedWords, this.#mergedRecords];
     const hashes = (this.#hashes ??= new Int32Array(this.base.size));
     hashWideWords(words, size, hashes);
-    const groups = Math.min(size, possible);
-    if (groups <= CACHED) {
-      const bits = slotBits(groups);
-      return mergeWideWords(words, records, hashes, 0, size, this.#slotsFor(bits), bits, 0, outWords, outRecords, 0);
+    if (ranges !== undefined) {
+      let found = 0;
+      for (let range = 0; range + 1 < ranges.length; range++) {
+        const [from, to] = [ranges[range]!, ranges[range + 1]!];
+        const bits = slotBits(Math.min(groups, to - from));
+        found = mergeWideWords(words, records, hashes, from, to, this.#slotsFor(bits), bits, 0, outWords, outRecords, found);
+      }
+      return found;
     }
     const { parts, starts } = this.#partScratch();
     const partBits = partitionBits(size);
@@ -180,13 +232,13 @@ export class ClassTables {
 
   /** Look at the classes of a table as it is. */
   view(table: ClassTable, k: number): RolledUp {
-    return this.#look(table.levels, table.words, table.records, table.size, k);
+    return this.#look(table.levels, table.words, table.records, table.size, k, table.grouped);
   }
 
-  #look(levels: Uint8Array, words: readonly Int32Array[], records: Float64Array, size: number, k: number): RolledUp {
+  #look(levels: Uint8Array, words: readonly Int32Array[], records: Float64Array, size: number, k: number, grouped: number): RolledUp {
     const sizes = this.#sizes;
     summariseSizes(records, size, k, sizes);
-    return new RolledUp(levels, sizes, size, words, records, k, this.#fields, this.profiles, this.#scratch);
+    return new RolledUp(levels, sizes, size, words, records, grouped, k, this.#fields, this.profiles, this.#scratch);
   }
 
   #change(key: number, from: number, to: number): CodeChange {
@@ -205,23 +257,24 @@ export class ClassTables {
     return found;
   }
 
-  /** Give every key a bit field wide enough for its codes at all levels and one more for null. */
-  #layOut(cells: Cells): void {
+  /**
+   * Give every key a bit field wide enough for its codes at all levels and one more for null. Within a word the first key is most
+   * significant, so that the highest bit in which two classes differ tells the first key in which they do.
+   */
+  #layOut(hasNull: readonly boolean[]): void {
     let word = 0;
-    let used = 0;
+    let left = 32;
     for (let key = 0; key < this.keys; key++) {
-      const levels = this.#hierarchies[key]!.levels;
-      const hasNull = cells.codes[key]!.includes(-1);
       let largest = 0;
-      for (const level of levels) for (const code of level.map) if (code > largest) largest = code;
-      const bits = Math.max(1, bitsFor(largest + (hasNull ? 1 : 0)));
-      if (used + bits > 32) {
+      for (const level of this.#hierarchies[key]!.levels) for (const code of level.map) if (code > largest) largest = code;
+      const bits = Math.max(1, bitsFor(largest + (hasNull[key]! ? 1 : 0)));
+      if (bits > left) {
         word++;
-        used = 0;
+        left = 32;
       }
+      left -= bits;
       const mask = bits === 32 ? -1 : (1 << bits) - 1;
-      this.#fields.push({ word, shift: used, mask, nullCode: mask });
-      used += bits;
+      this.#fields.push({ word, shift: left, mask, nullCode: mask });
     }
   }
 
@@ -229,19 +282,38 @@ export class ClassTables {
     const words = Array.from({ length: width }, () => new Int32Array(cells.size));
     for (let key = 0; key < this.keys; key++) {
       const { word, shift, nullCode } = this.#fields[key]!;
-      const codes = cells.codes[key]!;
-      const leaves = this.#hierarchies[key]!.levels[0]!.map.length;
-      const into = words[word]!;
-      for (let i = 0; i < cells.size; i++) {
-        const code = codes[i]!;
-        if (code >= leaves) {
-          throw new InternalError("k-anonymity/unbound-code", `Key ${key} has codes that its hierarchy was not bound to.`);
-        }
-        into[i]! |= (code < 0 ? nullCode : code) << shift;
-      }
+      packCodes(cells.codes[key]!, cells.size, nullCode, shift, words[word]!);
     }
-    return { levels: new Uint8Array(this.keys), size: cells.size, words, records: cells.records };
+    const grouped = this.#isSorted(cells, words) ? this.keys : 0;
+    return { levels: new Uint8Array(this.keys), size: cells.size, words, records: cells.records, grouped };
   }
+
+  /** Whether cells ascend by their codes, key by key; those of a roll-up do. */
+  #isSorted({ codes, size }: Cells, words: readonly Int32Array[]): boolean {
+    const keyOfBit = words.map(() => new Uint8Array(32));
+    // From the last key on, earlier ones take over the bits from their own lowest one up.
+    for (let key = this.keys - 1; key >= 0; key--) keyOfBit[this.#fields[key]!.word]!.fill(key, this.#fields[key]!.shift);
+    for (let i = 1; i < size; i++) {
+      let word = 0;
+      while (word < words.length && words[word]![i] === words[word]![i - 1]) word++;
+      if (word === words.length) return false;
+      const own = codes[keyOfBit[word]![31 - Math.clz32(words[word]![i]! ^ words[word]![i - 1]!)]!]!;
+      if (own[i]! < own[i - 1]!) return false;
+    }
+    return true;
+  }
+}
+
+function packCodes(codes: Int32Array, size: number, nullCode: number, shift: number, into: Int32Array): void {
+  for (let i = 0; i < size; i++) {
+    const code = codes[i]!;
+    into[i] = into[i]! | ((code < 0 ? nullCode : code) << shift);
+  }
+}
+
+function sameMasked(words: readonly Int32Array[], masks: Int32Array, a: number, b: number): boolean {
+  for (let word = 0; word < words.length; word++) if (((words[word]![a]! ^ words[word]![b]!) & masks[word]!) !== 0) return false;
+  return true;
 }
 
 /** Classes brought together by hash. */
@@ -252,6 +324,8 @@ interface PartScratch {
 
 /** Groups whose table of slots, words and records stays in the second-level cache. */
 const CACHED = 1 << 15;
+/** Classes of a range that is merged at once, and a few more up to where a run ends: slots of so many stay in the cache. */
+const RUN = 1 << 12;
 const MOST_PART_BITS = 12;
 
 /** What {@link RolledUp.suppressedBy} works in. */
@@ -282,6 +356,7 @@ export class RolledUp implements ClassesOfNode {
     readonly size: number,
     readonly words: readonly Int32Array[],
     readonly records: Float64Array,
+    readonly grouped: number,
     private readonly k: number,
     private readonly fields: readonly Field[],
     private readonly profiles: readonly KeyProfile[],
@@ -323,15 +398,41 @@ export class RolledUp implements ClassesOfNode {
       size: this.size,
       words: this.words.map((word) => word.slice(0, this.size)),
       records: this.records.slice(0, this.size),
+      grouped: this.grouped,
     };
   }
 }
 
-function profileOf(cells: Cells, key: number, hierarchy: BoundHierarchy): KeyProfile {
+/** [leaves + 1] records by code of one key, null last. */
+function countLeaves(cells: Cells, key: number, hierarchy: BoundHierarchy): { records: Float64Array; hasNull: boolean } {
+  const { size, records } = cells;
   const codes = cells.codes[key]!;
   const leaves = hierarchy.levels[0]!.map.length;
   const byLeaf = new Float64Array(leaves + 1);
-  for (let i = 0; i < cells.size; i++) byLeaf[codes[i]! < 0 ? leaves : codes[i]!]! += cells.records[i]!;
+  let hasNull = false;
+  for (let i = 0; i < size; i++) {
+    let code = codes[i]!;
+    if (code >= leaves) {
+      throw new InternalError("k-anonymity/unbound-code", `Key ${key} has codes that its hierarchy was not bound to.`);
+    }
+    if (code < 0) {
+      hasNull = true;
+      code = leaves;
+    }
+    byLeaf[code] = byLeaf[code]! + records[i]!;
+  }
+  return { records: byLeaf, hasNull };
+}
+
+function sumOf(records: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < records.length; i++) sum += records[i]!;
+  return sum;
+}
+
+/** @param byLeaf [leaves + 1] records by code, null last */
+function profileOf(byLeaf: Float64Array, hierarchy: BoundHierarchy): KeyProfile {
+  const leaves = byLeaf.length - 1;
   return {
     leaves: hierarchy.leaves,
     levels: hierarchy.levels.map((level) => {

@@ -4,7 +4,7 @@ import type { BoundHierarchy } from "../../hierarchies/hierarchy.ts";
 import { parseDecimal } from "../../kernels/rational.ts";
 import { createMetric, type ClassSummary, type LossMetric, type MetricOptions } from "../../utility/index.ts";
 import { BestList, type Generalization } from "./best-list.ts";
-import { ClassTables, type RolledUp } from "./class-tables.ts";
+import { ClassTables, type ClassTable, type RolledUp } from "./class-tables.ts";
 import { TableStore } from "./table-store.ts";
 
 /** Levels of one key that the search may use; the hierarchy's own when absent. */
@@ -56,6 +56,10 @@ export interface KAnonymityPlan extends Generalization {
 const DEFAULT_ALTERNATIVES = 4;
 const DEFAULT_MEMORY = 128 * 2 ** 20;
 const DEFAULT_VISITS = 1e11;
+
+/** Classes of a table from which stations are worth their own roll-up, and how many codes of a key must become one for it. */
+const WORTH_STATIONS = 1 << 17;
+const STATION_SHRINKAGE = 4;
 
 /**
  * The full-domain generalization with record suppression that loses least among all that are k-anonymous: records in
@@ -147,6 +151,8 @@ class LatticeSearch {
   readonly #allowed: number;
   readonly #nodes: number;
   readonly #store: TableStore;
+  /** Generalizations rolled up on the way to others. */
+  readonly #stations = new Set<string>();
   readonly #stack: Box[] = [];
   readonly #probe: Uint8Array;
   readonly #bound: Float64Array;
@@ -311,13 +317,48 @@ class LatticeSearch {
   }
 
   #rollUp(levels: Uint8Array): RolledUp {
-    const source = this.#store.sourceFor(levels);
     this.#nodesChecked++;
+    let source = this.#store.sourceFor(levels);
+    for (let station = this.#stationFor(source, levels); station !== undefined; station = this.#stationFor(source, levels)) {
+      this.#rollUpFrom(source, station);
+      source = this.#store.sourceFor(levels);
+    }
+    return this.#rollUpFrom(source, levels);
+  }
+
+  #rollUpFrom(source: ClassTable, levels: Uint8Array): RolledUp {
     this.#classesVisited += source.size;
     if (this.#classesVisited > (this.#request.maxClassesVisited ?? DEFAULT_VISITS)) throw this.#tooLarge();
     const rolled = this.#tables.rollUp(source, levels, this.#request.k);
     if (this.#store.wants(rolled.size, rolled.words.length, source)) this.#store.keep(rolled.table());
     return rolled;
+  }
+
+  /**
+   * On the way up from a large table: the generalization that raises, by one level, the key whose values become fewest by that.
+   * Many others lie above it, and are rolled up from it at a fraction of the cost. Each is tried once.
+   */
+  #stationFor(source: ClassTable, levels: Uint8Array): Uint8Array | undefined {
+    if (source.size < WORTH_STATIONS) return undefined;
+    let raised = -1;
+    let most = STATION_SHRINKAGE;
+    let changes = 0;
+    for (let key = 0; key < levels.length; key++) {
+      const from = source.levels[key]!;
+      changes += levels[key]! - from;
+      if (levels[key] === from) continue;
+      const shrinkage = this.#tables.shrinkage(key, from);
+      if (shrinkage < most) continue;
+      raised = key;
+      most = shrinkage;
+    }
+    if (raised < 0 || changes < 2) return undefined;
+    const station = source.levels.slice();
+    station[raised] = station[raised]! + 1;
+    const name = station.join();
+    if (this.#stations.has(name)) return undefined;
+    this.#stations.add(name);
+    return station;
   }
 
   /** Make the highest generalization of a box ready to bound it. @returns false when it rules the box out. */

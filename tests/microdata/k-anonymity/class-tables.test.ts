@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { rollUp } from "../../../src/cells/index.ts";
 import { ClassTables } from "../../../src/microdata/k-anonymity/class-tables.ts";
 import { classRisk } from "../../../src/microdata/risk/index.ts";
+import type { Cells } from "../../../src/cells/cells.ts";
+import { searchKAnonymity } from "../../../src/microdata/k-anonymity/plan.ts";
 import { boundTable } from "./small-tables.ts";
 
 /** Numbers below 1 that repeat for the same seed; any will do. */
@@ -61,4 +63,71 @@ describe.each([
     const direct = tables.rollUp(tables.base, Uint8Array.of(2, 1, 0), 3);
     expect(sizes).toEqual(classRisk(direct.records.subarray(0, direct.size)));
   });
+});
+
+/** The same cells in another order. */
+function shuffled(cells: Cells, seed: number): Cells {
+  const draw = numbers(seed);
+  const order = Array.from({ length: cells.size }, (_, cell) => cell);
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(draw.next().value * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return {
+    ...cells,
+    codes: cells.codes.map((codes) => Int32Array.from(order, (cell) => codes[cell]!)),
+    records: Float64Array.from(order, (cell) => cells.records[cell]!),
+  };
+}
+
+/** Classes as texts, whatever their order. */
+function listed(tables: ClassTables, levels: readonly number[], from = tables.base): string[] {
+  const rolled = tables.rollUp(from, Uint8Array.from(levels), 2);
+  return Array.from({ length: rolled.size }, (_, i) => `${rolled.words.map((words) => words[i]!).join()}:${rolled.records[i]!}`).sort();
+}
+
+describe.each([
+  { name: "in one word", trees: [lines(4, 4), lines(200, 20), lines(200, 200)] },
+  { name: "in two words", trees: [lines(30, 30), lines(4000, 400), lines(4000, 50, 4000)] },
+  { name: "one run holds almost all", trees: [lines(1, 1), lines(300, 20), lines(300, 300)] },
+])("cells that stand together by their keys are merged run by run, $name", ({ trees }) => {
+  const draw = numbers(9);
+  const rows = Array.from({ length: 70_000 }, () =>
+    trees.map((tree) => {
+      const value = Math.floor((tree.length + 1) * draw.next().value);
+      return value === tree.length ? null : `v${value}`;
+    }));
+  const { cells: folded, hierarchies } = boundTable({ trees, rows });
+  const cells = rollUp(folded, [null, null, null]);
+  const [sorted, mixed] = [new ClassTables(cells, hierarchies), new ClassTables(shuffled(cells, 5), hierarchies)];
+
+  test("a roll-up gives sorted cells, another order is noticed", () => {
+    expect([sorted.base.grouped, mixed.base.grouped]).toEqual([3, 0]);
+  });
+
+  test.each([[0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 0], [0, 1, 1], [1, 1, 1]])("levels %i %i %i: the same classes", (...levels) => {
+    expect(listed(sorted, levels)).toEqual(listed(mixed, levels));
+  });
+
+  test("and what was merged still stands together", () => {
+    const half = sorted.rollUp(sorted.base, Uint8Array.of(0, 0, 1), 2).table();
+    expect(half.grouped).toBe(2);
+    expect(listed(sorted, [0, 1, 1], half)).toEqual(listed(mixed, [0, 1, 1]));
+    expect(listed(sorted, [1, 1, 1], half)).toEqual(listed(mixed, [1, 1, 1]));
+    expect(sorted.rollUp(sorted.base, Uint8Array.of(1, 0, 0), 2).grouped).toBe(0);
+  });
+});
+
+test("large tables are rolled up by way of others: the plan is the same as without", { timeout: 60_000 }, () => {
+  const trees = [lines(12, 12), lines(60, 5, 20), lines(600, 100)];
+  const draw = numbers(11);
+  const rows = Array.from({ length: 260_000 }, () => trees.map((tree) => `v${Math.floor(tree.length * draw.next().value)}`));
+  const { cells: folded, hierarchies } = boundTable({ trees, rows });
+  const cells = rollUp(folded, [null, null, null]);
+  expect(cells.size).toBeGreaterThan(1 << 17);
+  const request = { cells, hierarchies, k: 5, maxSuppressedShare: 0.05, metric: { metric: "loss" } } as const;
+  const plan = searchKAnonymity(request);
+  expect(plan).toBeDefined();
+  expect(plan).toEqual(searchKAnonymity({ ...request, memoryBudget: 0 }));
+  expect(plan).toEqual(searchKAnonymity({ ...request, cells: shuffled(cells, 2) }));
 });
