@@ -10,6 +10,8 @@ export interface PerturbationInput {
   readonly random: RandomBits;
   /** Bits that depend on the agency's key and the label alone: the same label gives the same stream. For noise that must repeat. */
   readonly keyed?: ((label: string) => RandomBits) | undefined;
+  /** Text of the category at a place of a column of the system, null for missing values; needed with `keyed`. */
+  readonly labelOf?: ((column: number, place: number) => string | null) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

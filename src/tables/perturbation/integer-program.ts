@@ -1,0 +1,158 @@
+import type { Highs } from "highs";
+import { InternalError } from "../../errors/index.ts";
+
+/**
+ * Whole numbers within bounds, at least cost, for which sums hold: the form of controlled rounding and of tabular adjustment.
+ * Equations in rows: the sum of factor[k] * x[variable[k]] over starts[e] .. starts[e + 1] is sum[e].
+ */
+export interface IntegerProgram {
+  readonly variables: number;
+  readonly cost: Float64Array;
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+  readonly starts: Int32Array;
+  readonly variable: Int32Array;
+  readonly factor: Int32Array;
+  readonly sum: Float64Array;
+}
+
+export interface SolverLimits {
+  /** Nodes of the search tree in each connected part; a limit on nodes, unlike one on time, gives the same result again. */
+  readonly nodes: number;
+}
+
+export interface IntegerSolution {
+  readonly values: Float64Array;
+  /** Whether no cheaper solution exists; otherwise the best one found within the limits. */
+  readonly isOptimal: boolean;
+}
+
+const OPTIMAL = 7;
+const INTEGER = 1;
+
+/** The solver is 4 MB and only needed here, so it is loaded on first use; it keeps nothing of a model that was disposed of. */
+let solver: Promise<Highs> | undefined;
+function loadSolver(): Promise<Highs> {
+  // The package's types describe its CommonJS form; the ES module's default export is the loader itself.
+  solver ??= (import("highs") as unknown as Promise<{ readonly default: () => Promise<Highs> }>).then(({ default: load }) => load());
+  return solver;
+}
+
+/**
+ * Solve each connected part on its own. What the solver returns is rounded and checked again in exact arithmetic.
+ *
+ * @returns undefined when some part has no solution, or none was found within the limits
+ */
+export async function solveInParts(
+  program: IntegerProgram, limits: SolverLimits, signal?: AbortSignal | undefined,
+): Promise<IntegerSolution | undefined> {
+  const { variables, cost, lower, upper, starts, variable, factor, sum } = program;
+  const values = new Float64Array(variables);
+  for (let v = 0; v < variables; v++) values[v] = cost[v]! >= 0 ? lower[v]! : upper[v]!;
+
+  let isOptimal = true;
+  for (const part of connectedParts(program)) {
+    signal?.throwIfAborted();
+    const local = new Map<number, number>();
+    part.variables.forEach((v, k) => local.set(v, k));
+    const indices: number[] = [];
+    const factors: number[] = [];
+    const rowStarts = [0];
+    const rest: number[] = [];
+    for (const e of part.equations) {
+      let known = 0;
+      for (let at = starts[e]!; at < starts[e + 1]!; at++) {
+        const v = variable[at]!;
+        if (lower[v] === upper[v]) known += factor[at]! * lower[v]!;
+        else {
+          indices.push(local.get(v)!);
+          factors.push(factor[at]!);
+        }
+      }
+      rowStarts.push(indices.length);
+      rest.push(sum[e]! - known);
+    }
+    if (part.variables.length === 0) continue; // judged below with all equations
+    const numCols = part.variables.length;
+    const numRows = part.equations.length;
+    const highs = await loadSolver();
+    const model = highs.createModel({
+      numCols,
+      numRows,
+      colCost: Float64Array.from(part.variables, (v) => cost[v]!),
+      colLower: Float64Array.from(part.variables, (v) => lower[v]!),
+      colUpper: Float64Array.from(part.variables, (v) => upper[v]!),
+      rowLower: Float64Array.from(rest),
+      rowUpper: Float64Array.from(rest),
+      matrix: {
+        format: "csr",
+        numRows,
+        numCols,
+        starts: Int32Array.from(rowStarts),
+        indices: Int32Array.from(indices),
+        values: Float64Array.from(factors),
+      },
+      integrality: new Int32Array(numCols).fill(INTEGER),
+    });
+    try {
+      model.options.set({ output_flag: false, random_seed: 0, mip_rel_gap: 0, mip_abs_gap: 0.5, mip_max_nodes: limits.nodes });
+      model.run();
+      if (model.getModelStatus() !== OPTIMAL) isOptimal = false;
+      const found = model.getSolution().colValue;
+      if (found.length !== numCols) return undefined;
+      part.variables.forEach((v, k) => (values[v] = Math.round(found[k]!)));
+    } finally {
+      model.dispose();
+    }
+  }
+  return holds(program, values) ? { values, isOptimal } : undefined;
+}
+
+/** Whether bounds and sums hold, in exact arithmetic on whole numbers below 2^53. */
+function holds({ variables, lower, upper, starts, variable, factor, sum }: IntegerProgram, values: Float64Array): boolean {
+  for (let v = 0; v < variables; v++) {
+    const x = values[v]!;
+    if (!Number.isSafeInteger(x) || x < lower[v]! || x > upper[v]!) return false;
+  }
+  for (let e = 0; e < sum.length; e++) {
+    let total = 0;
+    for (let at = starts[e]!; at < starts[e + 1]!; at++) total += factor[at]! * values[variable[at]!]!;
+    if (!Number.isSafeInteger(total)) throw new InternalError("perturbation/too-large", "Sums of counts exceed 2^53, so they cannot be checked exactly.");
+    if (total !== sum[e]) return false;
+  }
+  return true;
+}
+
+interface Part {
+  readonly variables: number[];
+  readonly equations: number[];
+}
+
+/** Open variables that equations tie together. Variables in no equation are no part: their cost decides alone. */
+function connectedParts({ variables, lower, upper, starts, variable, sum }: IntegerProgram): Part[] {
+  const root = Int32Array.from({ length: variables }, (_, v) => v);
+  const find = (v: number): number => {
+    let at = v;
+    while (root[at] !== at) at = root[at] = root[root[at]!]!;
+    return at;
+  };
+  const firstOf = new Int32Array(sum.length).fill(-1);
+  for (let e = 0; e < sum.length; e++) {
+    for (let at = starts[e]!; at < starts[e + 1]!; at++) {
+      const v = variable[at]!;
+      if (lower[v] === upper[v]) continue;
+      if (firstOf[e]! < 0) firstOf[e] = v;
+      else root[find(v)] = find(firstOf[e]!);
+    }
+  }
+  const parts = new Map<number, Part>();
+  for (let e = 0; e < sum.length; e++) {
+    if (firstOf[e]! < 0) continue;
+    const r = find(firstOf[e]!);
+    const part = parts.get(r);
+    if (part === undefined) parts.set(r, { variables: [], equations: [e] });
+    else part.equations.push(e);
+  }
+  for (let v = 0; v < variables; v++) if (lower[v] !== upper[v]) parts.get(find(v))?.variables.push(v);
+  return [...parts.values()];
+}

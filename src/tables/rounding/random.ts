@@ -1,0 +1,49 @@
+import { InternalError } from "../../errors/index.ts";
+import { uniformInts, type UniformInts } from "../../random/index.ts";
+import type { PerturbationInput } from "../perturbation/method.ts";
+
+/** Words fetched per keyed cell; a draw takes fewer than two on average. */
+const WORDS_PER_CELL = 4;
+
+/** Up with probability remainder / base, exactly; so the expected value is the count. */
+export function randomMultiple(count: number, base: number, ints: UniformInts): number {
+  const remainder = count % base;
+  if (remainder === 0) return count;
+  return count - remainder + (ints.chance(remainder, base) ? base : 0);
+}
+
+/**
+ * [cells] counts rounded at random, each cell on its own.
+ *
+ * With "same", the draw depends on the agency's key, the categories, the count and the base alone: the name of a cell has the
+ * columns that it is broken down by, so it is the same in every table and release that shows it.
+ *
+ * @throws InternalError `rounding/no-key` when the key or the texts of categories are missing
+ */
+export function roundAtRandom(input: PerturbationInput, base: number, repeat: "same" | "fresh"): Float64Array {
+  const { system, random, keyed, labelOf } = input;
+  const values = new Float64Array(system.cells);
+  if (repeat === "fresh") {
+    const ints = uniformInts(random);
+    for (let c = 0; c < system.cells; c++) values[c] = randomMultiple(system.count[c]!, base, ints);
+    return values;
+  }
+  if (keyed === undefined || labelOf === undefined) {
+    throw new InternalError("rounding/no-key", "Rounding that repeats needs the agency's key and the texts of categories.");
+  }
+  for (let c = 0; c < system.cells; c++) {
+    const count = system.count[c]!;
+    values[c] = count % base === 0 ? count : randomMultiple(count, base, uniformInts(keyed(cellName(input, labelOf, c, base)), WORDS_PER_CELL));
+  }
+  return values;
+}
+
+function cellName({ system }: PerturbationInput, labelOf: NonNullable<PerturbationInput["labelOf"]>, cell: number, base: number): string {
+  const categories: (readonly [string, number, string | null])[] = [];
+  system.columns.forEach(({ column, level }, k) => {
+    const place = system.places[k]![cell]!;
+    if (place > 0) categories.push([column, level[place]!, labelOf(k, place)]);
+  });
+  categories.sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(["rounding/random", base, system.count[cell], categories]);
+}
