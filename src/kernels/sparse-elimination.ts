@@ -26,10 +26,12 @@ export interface Knowledge {
    */
   readonly alone?: Uint8Array | undefined;
   /**
-   * [rows] 1 where the row is at its lowest possible value: no combination of known columns may be a sum of such rows only,
-   * since a sum at its lowest value gives away every row in it.
+   * [rows] how far the row's value lies above the lowest that it may have, at most `room`. A sum of rows that together lie less
+   * than `room` above their lowest values bounds each of them to as little, so no combination of known columns may be one.
    */
-  readonly lowest?: Uint8Array | undefined;
+  readonly slack?: Int32Array | undefined;
+  /** Least room that a sum of rows must leave; at least 1. Needed with `slack`. */
+  readonly room?: number;
 }
 
 /** Entries must stay below this in size. */
@@ -121,8 +123,9 @@ class Elimination {
   /** Rows in the order in which a protected column was added to their list, to take the additions back. */
   readonly #listed: number[] = [];
   readonly #alone: Uint8Array | undefined;
-  readonly #lowest: Uint8Array | undefined;
-  /** [rows] 1 where a known difference of rows at their lowest value meets the row. */
+  readonly #slack: Int32Array | undefined;
+  readonly #room: number;
+  /** [rows] 1 where a known difference of rows without slack meets the row. */
   readonly #differs: Uint8Array;
   readonly #differing: number[] = [];
 
@@ -135,10 +138,11 @@ class Elimination {
   readonly #heap: Int32Array;
   #heapSize = 0;
 
-  constructor(rowCount: number, candidates: SparseColumns, protect: SparseColumns, { alone, lowest }: Knowledge) {
+  constructor(rowCount: number, candidates: SparseColumns, protect: SparseColumns, { alone, slack, room = 1 }: Knowledge) {
     this.#candidates = candidates;
     this.#alone = alone;
-    this.#lowest = lowest;
+    this.#slack = slack;
+    this.#room = room;
     this.#differs = new Uint8Array(rowCount);
     this.#eliminatedBy = new Int32Array(rowCount).fill(FREE);
     this.#occurs = Array.from({ length: rowCount }, () => []);
@@ -178,10 +182,13 @@ class Elimination {
     if (column === undefined) return Outcome.Conflict;
     if (column.rows.length === 0) return Outcome.Free;
 
-    // Rows at their lowest value become pivots last, so that what is left in such rows alone is found as a column.
-    const lowest = this.#lowest;
-    const others = lowest !== undefined && column.rows.some((row) => lowest[row] === 0);
-    if (lowest !== undefined && !others && !this.#mayDiffer(column)) return Outcome.Conflict;
+    // Rows with little slack become pivots last, so that a sum of such rows alone is found as a column.
+    const slack = this.#slack;
+    let most = 0;
+    if (slack !== undefined) {
+      for (const row of column.rows) if (slack[row]! > most) most = slack[row]!;
+      if (most < this.#room && !this.#leavesRoom(column, most)) return Outcome.Conflict;
+    }
 
     // Pivot: a unit entry in the row that fewest protected columns meet, to keep them sparse; ties to the first.
     let pivot = -1;
@@ -189,7 +196,7 @@ class Elimination {
     let meets = Infinity;
     for (let k = 0; k < column.rows.length; k++) {
       const row = column.rows[k]!;
-      if (others && lowest[row] === 1) continue;
+      if (slack !== undefined && slack[row]! < most) continue;
       const size = Math.abs(column.values[k]!);
       const unitBefore = Math.abs(value) === 1;
       if (unitBefore && size !== 1) continue;
@@ -307,12 +314,23 @@ class Elimination {
   }
 
   /**
-   * Whether a column with rows at their lowest value only may be known: a difference of such rows tells nothing about their
-   * level. Differences that share no row cannot be combined to a sum either; others are refused rather than examined.
+   * Whether a column of rows with little slack may be known. A sum may when it leaves room; a difference of rows tells nothing
+   * about their level. Of rows without any slack, differences may be known that share no row: these cannot be combined to a
+   * sum either. Others are refused rather than examined.
    */
-  #mayDiffer({ rows, values }: Reduced): boolean {
-    if (values.every((value) => value > 0) || values.every((value) => value < 0)) return false;
-    if (rows.some((row) => this.#differs[row] === 1)) return false;
+  #leavesRoom({ rows, values }: Reduced, most: number): boolean {
+    let together = 0;
+    let largest = 0;
+    let positive = 0;
+    for (let k = 0; k < rows.length; k++) {
+      const size = Math.abs(values[k]!);
+      together += size * this.#slack![rows[k]!]!;
+      if (size > largest) largest = size;
+      if (values[k]! > 0) positive++;
+    }
+    if (positive === 0 || positive === rows.length) return together >= this.#room * largest;
+    if (most > 0) return true;
+    for (const row of rows) if (this.#differs[row] === 1) return false;
     for (const row of rows) {
       this.#differs[row] = 1;
       this.#differing.push(row);

@@ -2,7 +2,9 @@ import { DisclosureError } from "../../errors/index.ts";
 import type { AuditInput, AuditOptions, AuditResult } from "../audit/index.ts";
 import type { TableSystem } from "../tabulate/index.ts";
 import { attackersView } from "./attack.ts";
-import { COMPLEMENTARY, PRIMARY, primaryCells, suppress, type ProtectedSum } from "./suppress.ts";
+import { narrowSums } from "./hidden-sums.ts";
+import { COMPLEMENTARY, PRIMARY, primaryCells, suppress, type ProtectedSum, type SuppressOptions } from "./suppress.ts";
+import { findTwins, type Twins } from "./unknowns.ts";
 
 export interface SmallCellsOptions {
   /** Smallest count that may be shown. */
@@ -72,12 +74,13 @@ export async function planSmallCells(
     singletons: options.singletons ?? "protect",
   };
   const primary = primaryCells(system, rule.threshold, rule.zeros);
+  const twins = findTwins(system);
   const sums: ProtectedSum[] = [];
   const named = new Set<string>();
   const hidden = new Set<number>();
   for (let round = 1; round <= ROUNDS; round++) {
     signal?.throwIfAborted();
-    const pattern = suppress(system, { ...rule, sums, hidden });
+    const pattern = patternWithRoom(system, twins, primary, { ...rule, sums, hidden }, named);
     const result = await audit(attackersView(system, pattern, rule, "merged"), { interval: rule.interval, signal });
     if (result.safe) {
       const granted = rule.codes === "merged" || (await audit(attackersView(system, pattern, rule, "separate"), { interval: rule.interval, signal })).safe;
@@ -94,7 +97,7 @@ export async function planSmallCells(
     for (const unsafe of result.unsafe) {
       const at = system.tables[unsafe.table]!.cell[unsafe.row]!;
       const sum = unsafe.binding === undefined ? undefined : wholeSum(system, unsafe.binding);
-      const name = sum === undefined ? "" : sum.map((term) => term.join("*")).join();
+      const name = sum === undefined ? "" : nameOf(sum);
       // Several cells may fall by one sum; one that still falls by a sum protected in an earlier round needs other help.
       if (sum !== undefined && !before.has(name)) {
         if (!named.has(name)) sums.push(sum);
@@ -109,6 +112,30 @@ export async function planSmallCells(
     { rounds: ROUNDS, interval: rule.interval },
   );
 }
+
+/**
+ * Suppress until no single addition leaves a hidden small count too few values. Each round protects the additions that the
+ * one before fell by; `sums` and `named` grow by them. What takes several additions at once is left to the audit.
+ */
+function patternWithRoom(
+  system: TableSystem,
+  twins: Twins,
+  primary: Uint8Array,
+  options: SuppressOptions & { readonly interval: number; readonly sums: ProtectedSum[] },
+  named: Set<string>,
+): Uint8Array {
+  for (;;) {
+    const pattern = suppress(system, options);
+    const fresh = narrowSums(system, twins, pattern, primary, options.interval).sums.filter((sum) => !named.has(nameOf(sum)));
+    if (fresh.length === 0) return pattern;
+    for (const sum of fresh) {
+      named.add(nameOf(sum));
+      options.sums.push(sum);
+    }
+  }
+}
+
+const nameOf = (sum: ProtectedSum): string => sum.map((term) => term.join("*")).join();
 
 const SEPARATE_TELLS_TOO_MUCH =
   "Told apart from complementary ones, some hidden small counts would leave too few possible values, so one code marks both.";

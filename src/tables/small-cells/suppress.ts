@@ -19,10 +19,12 @@ export interface SuppressOptions {
   /** Whether the only person in a cell may be taken to know its count. */
   readonly singletons: "protect" | "ignore";
   /**
-   * Whether no combination of published cells may be a sum of inner cells that all hold the fewest people they can (1; 0 where
-   * zeros are hidden): such a sum gives away every one of them. Default: "ignore".
+   * Values that must remain possible for a hidden small count: no combination of published cells may be a sum of inner cells
+   * that lie, all together, less than interval - 1 above the fewest people they can hold (1; 0 where zeros are hidden).
+   * Default: 1, no requirement. 2 keeps a sum of ones from giving each of them away. This looks at sums only: whether the
+   * interval holds is for the audit to say.
    */
-  readonly lowest?: "protect" | "ignore";
+  readonly interval?: number;
   /** Further sums that must not be derivable. */
   readonly sums?: readonly ProtectedSum[];
   /** Cells that are to be hidden in any case, and not derivable either. Zeros that are published stay published. */
@@ -80,20 +82,26 @@ export function suppress(system: TableSystem, options: SuppressOptions): Uint8Ar
     protectedCells.forEach((c, p) => (alone![p] = count[c] === 1 ? 1 : 0));
   }
 
+  const room = (options.interval ?? 1) - 1;
   const known = publishGreedily(
     inner,
     gatherColumns(system, [...candidates].map((c) => [[c, 1]])),
     order,
     gatherColumns(system, sums),
-    { alone, lowest: options.lowest === "protect" ? lowestRows(system) : undefined },
+    room < 1 ? { alone } : { alone, room, slack: slackOfRows(system, primary, room) },
   );
   const patternOfGroup = Uint8Array.from(first, (c) => (primary[c] === 1 ? PRIMARY : COMPLEMENTARY));
   candidates.forEach((c, k) => (patternOfGroup[groupOf[c]!] = known[k] === 1 ? PUBLISHED : COMPLEMENTARY));
   return Uint8Array.from(groupOf, (group) => patternOfGroup[group]!);
 }
 
-/** [inner] 1 where the inner cell holds as few people as anybody must allow for. */
-function lowestRows({ innerCount, zeros }: TableSystem): Uint8Array {
-  const least = zeros === "protect" ? 0 : 1;
-  return Uint8Array.from(innerCount, (count) => (count === least ? 1 : 0));
+/** [inner] people above the fewest that a hidden inner cell can hold, at most `room`; `room` where its count needs no protection. */
+function slackOfRows({ cells, starts, rows, inner, count, zeros }: TableSystem, primary: Uint8Array, room: number): Int32Array {
+  const slack = new Int32Array(inner).fill(room);
+  const fewest = zeros === "protect" ? 0 : 1;
+  for (let c = 0; c < cells; c++) {
+    if (primary[c] === 0 || starts[c + 1]! - starts[c]! !== 1) continue;
+    slack[rows[starts[c]!]!] = Math.min(room, count[c]! - fewest);
+  }
+  return slack;
 }
