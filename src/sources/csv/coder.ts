@@ -3,6 +3,7 @@ import { InternalError } from "../../errors/index.ts";
 import { isUtf8Prefix, validUtf8End } from "../../kernels/utf8.ts";
 import { csvError, type CsvFault, MAX_FIELD_BYTES, MAX_ROW_BYTES } from "./errors.ts";
 import { exactDecimal } from "./numbers.ts";
+import { DEFERRED_FIELDS, RECORDS, rowKernel, type RowKernel, type RowKernelField } from "./row-kernel.ts";
 
 /** Records of a full batch, but for very wide requests: a batch has at most 2^23 values. */
 export const BATCH_RECORDS = 65_536;
@@ -32,6 +33,8 @@ export interface CsvCoderOptions {
   readonly baseOffset?: number | undefined;
   /** Records of a full batch, at most BATCH_RECORDS, which it is when absent. */
   readonly batchRecords?: number | undefined;
+  /** Bytes after which WebAssembly is worth its start, Infinity for never; KERNEL_BYTES when absent. Results are the same. */
+  readonly kernelBytes?: number | undefined;
 }
 
 export interface CsvRange {
@@ -68,7 +71,7 @@ const SLOT_BITS = 12;
 const WELL_CACHED_COLUMNS = 64;
 /** Second word of an empty slot: none has a first word of 0 and this one, as values hold no NUL. */
 const EMPTY = 1;
-// A cache of longer values, up to LONG_WORDS words: slots of [length, code, words].
+// A cache of longer values, up to LONG_WORDS words: slots of [length, code, words], the last word padded with zeros.
 const LONG_BITS = 8;
 const LONG_WORDS = 14;
 const LONG_STRIDE = 16;
@@ -76,7 +79,12 @@ const LONG_STRIDE = 16;
 /** Bytes taken from the input at once: small enough for a core's own cache. */
 const SLICE_BYTES = 128 * 1024;
 /** Bytes after the tail that a word may reach into. */
-const PADDING = 16;
+const PADDING = 32;
+const BYTE_ROOM = SLICE_BYTES * 2 + PADDING;
+/** Smaller pieces of a file are read before WebAssembly has started. */
+const KERNEL_BYTES = 1 << 20;
+/** Most rows that the plain loop codes before the kernel is tried again. */
+const MOST_PLAIN_ROWS = 256;
 
 const POWERS_OF_TEN = Float64Array.from({ length: 16 }, (_, k) => Number(`1e${k}`));
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -112,15 +120,21 @@ export class CsvCoder {
   readonly #numberColumn: Int32Array;
   readonly #nulls: Uint8Array[][] = [];
   /** [columns of codes x batchRecords] and [columns of numbers x batchRecords] the batch being filled. */
-  readonly #codes: Int32Array;
-  readonly #numbers: Float64Array;
-  readonly #columns: Column[] = [];
+  #codes: Int32Array;
+  #numbers: Float64Array;
+  #columns: Column[] = [];
+  readonly #requests: readonly CsvCoderColumn[];
   readonly #batchRecords: number;
   /** Base-2 logarithm of the slots of a column. */
   readonly #slotBits: number;
   readonly #longBits: number;
-  readonly #cache: Int32Array;
-  readonly #longCache: Int32Array;
+  #cache: Int32Array;
+  #longCache: Int32Array;
+  /** Bytes to push until the kernel is started; then Infinity. */
+  #kernelAfter: number;
+  #kernel: RowKernel | undefined;
+  /** Rows that the plain loop codes when the kernel stops: more each time, while rows are out of the ordinary. */
+  #plainRows = 1;
 
   /** Pushed and not yet taken. */
   #input: Uint8Array = new Uint8Array(0);
@@ -129,7 +143,7 @@ export class CsvCoder {
   #failed = false;
 
   /** bytes[at..tail) are taken and not yet coded; [at..region) ends with a line feed, where the last row may end. */
-  #bytes = new Uint8Array(SLICE_BYTES * 2 + PADDING);
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(BYTE_ROOM);
   #view = new DataView(this.#bytes.buffer);
   #at = 0;
   #region = 0;
@@ -159,6 +173,8 @@ export class CsvCoder {
     this.#delimiter = (options.delimiter ?? ",").charCodeAt(0);
     this.#firstRow = options.firstRow ?? 2;
     this.#offset = options.baseOffset ?? 0;
+    this.#requests = columns;
+    this.#kernelAfter = options.kernelBytes ?? KERNEL_BYTES;
     this.#actions = new Int32Array(fieldCount + 1).fill(SKIP);
     this.#codeColumn = new Int32Array(fieldCount + 1).fill(-1);
     this.#numberColumn = new Int32Array(fieldCount + 1).fill(-1);
@@ -201,17 +217,20 @@ export class CsvCoder {
     this.#cache = new Int32Array(codeColumns << (this.#slotBits + 2));
     for (let slot = 0; slot < this.#cache.length; slot += 4) this.#cache[slot + 1] = EMPTY;
     this.#longCache = new Int32Array((codeColumns << this.#longBits) * LONG_STRIDE);
-    for (const column of columns) {
-      const isCode = column.as === "codes";
-      const j = (isCode ? this.#codeColumn : this.#numberColumn)[column.index]!;
+    this.#columns = this.#batchColumns();
+  }
+
+  /** Columns of a batch over the buffers at present. */
+  #batchColumns(): Column[] {
+    return this.#requests.map(({ as, index }): Column => {
+      const isCode = as === "codes";
+      const j = (isCode ? this.#codeColumn : this.#numberColumn)[index]!;
       const from = j * this.#batchRecords;
       const to = from + this.#batchRecords;
-      this.#columns.push(
-        isCode
-          ? { kind: "codes", codes: this.#codes.subarray(from, to), dictionary: this.dictionaries[j]! }
-          : { kind: "numbers", values: this.#numbers.subarray(from, to) },
-      );
-    }
+      return isCode
+        ? { kind: "codes", codes: this.#codes.subarray(from, to), dictionary: this.dictionaries[j]! }
+        : { kind: "numbers", values: this.#numbers.subarray(from, to) };
+    });
   }
 
   /** Records read so far, of this range if one was begun. */
@@ -256,6 +275,47 @@ export class CsvCoder {
     }
     this.#input = bytes;
     this.#inputAt = 0;
+    this.#kernelAfter -= bytes.length;
+    if (this.#kernelAfter <= 0) this.#startKernel();
+  }
+
+  /** Move bytes, caches and the batch into the memory of a kernel, if there can be one. */
+  #startKernel(): void {
+    this.#kernelAfter = Infinity;
+    const kernel = rowKernel({
+      fields: Array.from(this.#actions.subarray(0, this.#fieldCount), (action): RowKernelField => {
+        if (action === SKIP) return { use: "skip" };
+        if (action === GENERAL) return { use: "deferred" };
+        return action >= 0 ? { use: "codes", column: action } : { use: "numbers", column: NUMBERS - action };
+      }),
+      delimiter: this.#delimiter,
+      batchRecords: this.#batchRecords,
+      codeColumns: this.dictionaries.length,
+      numberColumns: this.#names.length,
+      slotBits: this.#slotBits,
+      longBits: this.#longBits,
+      byteRoom: BYTE_ROOM,
+    });
+    if (kernel === undefined) return;
+    this.#kernel = kernel;
+    kernel.codes.set(this.#codes);
+    kernel.numbers.set(this.#numbers);
+    kernel.cache.set(this.#cache);
+    kernel.longCache.set(this.#longCache);
+    this.#codes = kernel.codes;
+    this.#numbers = kernel.numbers;
+    this.#cache = kernel.cache;
+    this.#longCache = kernel.longCache;
+    this.#columns = this.#batchColumns();
+    if (this.#bytes.length === kernel.bytes.length) {
+      kernel.bytes.set(this.#bytes);
+      this.#useBytes(kernel.bytes);
+    }
+  }
+
+  #useBytes(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** There are no more pieces. */
@@ -312,11 +372,15 @@ export class CsvCoder {
     const kept = this.#tail - this.#at;
     const taken = Math.min(available, Math.max(SLICE_BYTES, kept));
     const from = this.#at;
-    if (kept + taken + 1 + PADDING > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(kept + taken + 1, this.#bytes.length * 1.5) + PADDING);
+    const needed = kept + taken + 1 + PADDING;
+    const home = this.#kernel?.bytes;
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, Math.ceil(this.#bytes.length * 1.5) + PADDING));
       grown.set(this.#bytes.subarray(from, this.#tail));
-      this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
+      this.#useBytes(grown);
+    } else if (home !== undefined && this.#bytes !== home && needed <= home.length) {
+      home.set(this.#bytes.subarray(from, this.#tail));
+      this.#useBytes(home); // back from a row that was longer
     } else if (from > 0) {
       this.#bytes.copyWithin(0, from, this.#tail);
     }
@@ -329,6 +393,7 @@ export class CsvCoder {
     this.#bytes.set(this.#input.subarray(this.#inputAt, this.#inputAt + taken), kept);
     this.#inputAt += taken;
 
+    if (home !== undefined && this.#bytes === home) this.#checked = this.#kernel!.asciiEnd(this.#checked, this.#tail);
     this.#checked = validUtf8End(this.#bytes, this.#view, this.#checked, this.#tail);
     const isLast = this.#ended && this.#inputAt === this.#input.length;
     if (this.#checked < this.#tail && (isLast || !isUtf8Prefix(this.#bytes, this.#checked, this.#tail))) {
@@ -355,6 +420,39 @@ export class CsvCoder {
 
   /** Code rows from `at` until the batch is full, the limit or the region is reached, or a row goes on past the region. */
   #code(): void {
+    const kernel = this.#kernel;
+    if (kernel === undefined || this.#bytes !== kernel.bytes) return this.#codePlainly(this.#batchRecords);
+    const stopAt = Math.min(this.#region, this.#limit);
+    for (;;) {
+      const before = this.#records;
+      const at = kernel.code(this.#at, before, stopAt, this.#addedLineFeed);
+      const records = kernel.state[RECORDS]!;
+      const deferred = kernel.state[DEFERRED_FIELDS]!;
+      if (deferred > 0) this.#storeDeferred(kernel.deferred, deferred);
+      this.#records = records;
+      this.#at = at;
+      if (at >= stopAt || records === this.#batchRecords) return;
+      if (deferred > 0 && records > before) continue;
+
+      // A row out of the ordinary: it and, where there are many, its successors are for the plain loop.
+      this.#plainRows = records - before < this.#plainRows ? Math.min(this.#plainRows * 2, MOST_PLAIN_ROWS) : 1;
+      const wanted = Math.min(records + this.#plainRows, this.#batchRecords);
+      this.#codePlainly(wanted);
+      if (this.#records < wanted || wanted === this.#batchRecords || this.#at >= stopAt) return;
+    }
+  }
+
+  /** Look up what the kernel did not find in a cache, in the order of the rows. */
+  #storeDeferred(list: Int32Array, fields: number): void {
+    for (let i = 0, entry = 0; i < fields; i++, entry += 5) {
+      this.#records = list[entry]!;
+      this.#at = list[entry + 4]!; // errors tell the place
+      this.#store(list[entry + 1]!, this.#bytes, list[entry + 2]!, list[entry + 3]!);
+    }
+  }
+
+  /** As `#code`, until the batch has so many records. */
+  #codePlainly(wantedRecords: number): void {
     const bytes = this.#bytes;
     const view = this.#view;
     const actions = this.#actions;
@@ -362,6 +460,7 @@ export class CsvCoder {
     const codes = this.#codes;
     const numbers = this.#numbers;
     const batchRecords = this.#batchRecords | 0;
+    const wanted = wantedRecords | 0;
     const slotBits = this.#slotBits | 0;
     const delimiter = this.#delimiter | 0;
     const delimiters = Math.imul(delimiter, ONES);
@@ -373,7 +472,7 @@ export class CsvCoder {
     let p = this.#at | 0;
     let record = this.#records | 0;
 
-    while (p < stopAt && record < batchRecords) {
+    while (p < stopAt && record < wanted) {
       let field = 0;
       for (;;) {
         const action = actions[field]!;
@@ -652,25 +751,26 @@ export class CsvCoder {
     if (length > LONG_WORDS * 4) return this.dictionaries[column]!.add(this.#bytes, start, end);
     const cache = this.#longCache;
     const view = this.#view;
-    // The words overlap at the end instead of being masked: the last one ends with the value.
     const lastWord = end - 4;
     const ends = Math.imul(view.getInt32(start, true), 0x9e3779b1) ^ view.getInt32(lastWord, true) ^ length;
     const middle = Math.imul(view.getInt32(start + 4, true), 0x85ebca6b) ^ view.getInt32(start + (length >> 1), true);
     const hash = Math.imul(ends ^ (ends >>> 15) ^ Math.imul(middle, 0x2c1b3c6d), 0x297a2d39);
     const slot = ((column << this.#longBits) + (hash >>> (32 - this.#longBits))) * LONG_STRIDE;
+    const last = end - (length & 3);
+    const rest = (length & 3) === 0 ? 0 : view.getInt32(last, true) & ((1 << ((length & 3) << 3)) - 1);
     if (cache[slot] === length) {
       let q = slot + 2;
       let p = start;
-      while (p < lastWord && view.getInt32(p, true) === cache[q]) {
+      while (p < last && view.getInt32(p, true) === cache[q]) {
         p += 4;
         q++;
       }
-      if (p >= lastWord && view.getInt32(lastWord, true) === cache[q]) return cache[slot + 1]!;
+      if (p === last && ((length & 3) === 0 || cache[q] === rest)) return cache[slot + 1]!;
     }
     const code = this.dictionaries[column]!.add(this.#bytes, start, end);
     let q = slot + 2;
-    for (let p = start; p < lastWord; p += 4) cache[q++] = view.getInt32(p, true);
-    cache[q] = view.getInt32(lastWord, true);
+    for (let p = start; p < last; p += 4) cache[q++] = view.getInt32(p, true);
+    if ((length & 3) !== 0) cache[q] = rest;
     cache[slot] = length;
     cache[slot + 1] = code;
     return code;

@@ -34,6 +34,8 @@ export interface DecodeOptions {
   /** Offsets at which the bytes are cut into pieces, in any order. */
   readonly cuts?: readonly number[];
   readonly batchRecords?: number;
+  /** 0 when absent: with WebAssembly from the first byte on. */
+  readonly kernelBytes?: number;
 }
 
 /** Records of a file without a header. */
@@ -44,6 +46,7 @@ export function decode(content: string | Uint8Array, options: DecodeOptions): (s
     delimiter: options.delimiter,
     columns: options.columns ?? allText(options.fieldCount),
     batchRecords: options.batchRecords ?? 16,
+    kernelBytes: options.kernelBytes ?? 0,
   });
   const records: (string | number)[][] = [];
   const ends = [...(options.cuts ?? []), bytes.length].map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b);

@@ -46,7 +46,7 @@ function decodeInRanges(bytes: Uint8Array, fieldCount: number, rangeBytes: numbe
   return records;
 }
 
-const newCoder = (fieldCount: number) => new CsvCoder({ fieldCount, columns: allText(fieldCount), batchRecords: 3 });
+const newCoder = (fieldCount: number) => new CsvCoder({ kernelBytes: 0, fieldCount, columns: allText(fieldCount), batchRecords: 3 });
 
 const value = fc.oneof(
   fc.constantFrom("", '"', '""', "\n", "\n\n", ",", '",', '"\n', '\n"', "a", "\r\n", 'x"y'),
