@@ -15,6 +15,10 @@ export interface Contributions {
   readonly weight?: Float64Array | undefined;
   /** [entries] sum of the measure over those records, unweighted; absent for counts. */
   readonly value?: Float64Array | undefined;
+  /** [entries] sum of weight times measure over those records. When absent, the mean weight of the entry times its value. */
+  readonly weightedValue?: Float64Array | undefined;
+  /** [entries] sum of the absolute values of the measure over those records. When absent, the absolute value of their sum. */
+  readonly absolute?: Float64Array | undefined;
   /** [contributors] 1 where the contributor asked for confidentiality (request rule). */
   readonly requested?: Uint8Array | undefined;
 }
