@@ -12,6 +12,7 @@ import {
 import { CommensurateError, DataError, InternalError } from "../errors/index.ts";
 import { mergeCounted, type WordList } from "../kernels/packed-words.ts";
 import type { ColumnRequest } from "../sources/source.ts";
+import { countReleasedCsvInThread } from "../release/verify/released-csv.ts";
 import { createSpill } from "./spill-file.ts";
 
 /** What a lane is asked to do. */
@@ -25,7 +26,9 @@ export type LaneTask =
   | ({ readonly task: "rewrite"; readonly spec: RewriteSpec; readonly columns: readonly ColumnRequest[] } & LaneReading)
   | { readonly task: "take"; readonly partition: number }
   | { readonly task: "prepare"; readonly job: ArrangeJob }
-  | { readonly task: "arrange"; readonly blocks: readonly LaneBlocks[] };
+  | { readonly task: "arrange"; readonly blocks: readonly LaneBlocks[] }
+  /** By the verifier's own code, from a released file. */
+  | { readonly task: "recount"; readonly path: string; readonly keys: readonly string[] };
 
 export interface LaneReading {
   readonly file: CsvFileRanges;
@@ -106,6 +109,18 @@ async function perform(task: LaneTask): Promise<{ result: unknown; transfer: Arr
       const transfer: ArrayBuffer[] = arranged.csv === undefined ? [] : [arranged.csv.buffer as ArrayBuffer];
       return { result: arranged, transfer };
     }
+    case "recount":
+      return recount(task.path, task.keys);
+  }
+}
+
+function recount(path: string, keys: readonly string[]): { result: unknown; transfer: ArrayBuffer[] } {
+  const fd = openSync(path, "r");
+  try {
+    const counted = countReleasedCsvInThread((into) => readSync(fd, into, 0, into.length, null), keys);
+    return { result: counted, transfer: [counted.classSizes.buffer as ArrayBuffer] };
+  } finally {
+    closeSync(fd);
   }
 }
 

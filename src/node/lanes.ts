@@ -121,6 +121,10 @@ class ThreadLanes implements LanePool {
     return this.#threads[lane]!.call({ task: "arrange", blocks }, transfer);
   }
 
+  recountCsv(path: string, keys: readonly string[]): ReturnType<NonNullable<LanePool["recountCsv"]>> {
+    return this.#threads[0]?.call({ task: "recount", path, keys });
+  }
+
   async close(): Promise<void> {
     await this.#inline.close();
     await Promise.all(this.#threads.map((thread) => thread.close()));

@@ -58,16 +58,21 @@ function folderReader(root: string): ReleaseReader {
         throw inputError(path, error);
       });
       try {
-        const buffer = new Uint8Array(CHUNK_BYTES);
-        for (;;) {
-          const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
+        // One chunk is read ahead while the one before is looked at.
+        let [buffer, other] = [new Uint8Array(CHUNK_BYTES), new Uint8Array(CHUNK_BYTES)];
+        for (let reading = file.read(buffer, 0, CHUNK_BYTES, null); ; ) {
+          const { bytesRead } = await reading;
           if (bytesRead === 0) return;
+          reading = file.read(other, 0, CHUNK_BYTES, null);
+          reading.catch(() => undefined); // reported when its turn comes
           yield buffer.subarray(0, bytesRead);
+          [buffer, other] = [other, buffer];
         }
       } finally {
         await file.close();
       }
     },
+    location: (path) => join(root, path),
     randomAccess: (path) => openFileRandomAccess(join(root, path)),
     source: (path) => openFileSource(join(root, path)),
   };

@@ -5,6 +5,7 @@ import type { NewHasher } from "../sources/hasher.ts";
 import type { RandomAccess } from "../sources/random-access.ts";
 import type { Source } from "../sources/source.ts";
 import type { LanePool } from "../engines/local/lanes.ts";
+import type { ReleasedCsvCount } from "./verify/released-csv.ts";
 
 /** What the corridor needs from the machine it runs on. `node/` has one for Node; tests make their own. */
 export interface Platform {
@@ -43,6 +44,10 @@ export interface ReleaseReader {
   /** Every file, as sorted paths with "/" between folders. @throws DataError for anything that is no plain file or folder. */
   list(): Promise<readonly string[]>;
   chunks(path: string): AsyncIterable<Uint8Array>;
+  /** Where the file lies, for a thread that reads it on its own; absent when there is no such place. */
+  location?(path: string): string;
+  /** Recount a released CSV elsewhere, while this thread does something else; absent when nobody is idle. */
+  countCsv?(path: string, keys: readonly string[]): Promise<ReleasedCsvCount>;
   randomAccess(path: string): Promise<RandomAccess & { close(): Promise<void> }>;
   /** The file as a source, read by code that shares nothing with the writers. */
   source(path: string): Promise<Source>;

@@ -1,4 +1,5 @@
 import type { FileRecord } from "../catalog/index.ts";
+import type { LanePool } from "../engines/local/lanes.ts";
 import { CommensurateError, DataError } from "../errors/index.ts";
 import { parsePolicy, policyHash, type Policy } from "../policy/index.ts";
 import { hashBytesWith } from "../sources/hasher.ts";
@@ -10,10 +11,13 @@ import type { ReportProgress } from "./progress.ts";
 import { describeRelease, EVIDENCE_PATH, jsonText, manifestText, MANIFEST_PATH, PLAN_PATH, publicTexts } from "./public-texts.ts";
 import { classify } from "./classify.ts";
 import { requirementsFor, type Requirement } from "./require.ts";
+import { countReleasedCsv } from "./verify/released-csv.ts";
 import type { RoadContext } from "./road.ts";
 import { roadFor } from "./roads.ts";
 
 export interface VerifyOptions {
+  /** Threads that may recount while this one hashes. */
+  readonly lanes?: Pick<LanePool, "recountCsv"> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress: ReportProgress;
 }
@@ -26,7 +30,7 @@ const TEXT_BYTES = 64 * 1024 * 1024;
  * the road's own verification.
  */
 export async function verifyRelease(released: ReleaseReader, platform: Platform, options: VerifyOptions): Promise<Evidence> {
-  const reader = abortable(released, options.signal);
+  const reader = recounting(abortable(released, options.signal), options.lanes);
   const checks: Check[] = [];
   const present = await reader.list();
   const planText = await smallText(reader, PLAN_PATH, present);
@@ -43,6 +47,9 @@ export async function verifyRelease(released: ReleaseReader, platform: Platform,
   // Files: exactly those of a release, byte for byte what policy, decision and data files call for.
   const description = describeRelease(policy, road, plan.decision, plan.input.columns);
   const dataPaths = description.tables.flatMap((table) => table.files.map((file) => file.path));
+  // Recounting and hashing read the same files and take turns, or run side by side where a lane does the counting.
+  const recounted = dataPaths.every((path) => present.includes(`public/${path}`)) ? road.verify(context, plan, reader) : undefined;
+  recounted?.catch(() => undefined); // told below, once the files are known to be all there
   const files = new Map<string, FileRecord>();
   for (const path of present) {
     if (path.startsWith("public/") && path !== MANIFEST_PATH) files.set(path.slice(7), await fileRecord(reader, path, platform));
@@ -64,7 +71,7 @@ export async function verifyRelease(released: ReleaseReader, platform: Platform,
   let risk: unknown = null;
   if (missing.length === 0) {
     try {
-      const found = await road.verify(context, plan, reader);
+      const found = await (recounted ?? road.verify(context, plan, reader));
       checks.push(...found.checks);
       risk = found.risk;
     } catch (error) {
@@ -120,6 +127,12 @@ function abortable(reader: ReleaseReader, signal: AbortSignal | undefined): Rele
       }
     },
   };
+}
+
+/** Let an idle lane recount, where there is one and the files have a place to read them from. */
+function recounting(reader: ReleaseReader, lanes: VerifyOptions["lanes"]): ReleaseReader {
+  if (lanes?.recountCsv === undefined || reader.location === undefined) return reader;
+  return { ...reader, countCsv: (path, keys) => lanes.recountCsv!(reader.location!(path), keys) ?? countReleasedCsv(reader.chunks(path), keys) };
 }
 
 async function fileRecord(reader: ReleaseReader, path: string, platform: Platform): Promise<FileRecord> {

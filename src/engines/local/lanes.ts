@@ -34,7 +34,20 @@ export interface LanePool {
   prepareArrange(job: ArrangeJob): Promise<void>;
   /** Each lane arranges one partition at a time. */
   arrange(lane: number, blocks: readonly LaneBlocks[]): Promise<Arranged>;
+  /**
+   * Let an idle lane recount a released file by the verifier's own code; undefined when there is none.
+   * @param path of a file on this machine
+   */
+  recountCsv?(path: string, keys: readonly string[]): Promise<Recounted> | undefined;
   close(): Promise<void>;
+}
+
+/** What a lane found in a released file. */
+export interface Recounted {
+  readonly header: readonly string[];
+  readonly records: number;
+  /** Records per class over the keys. */
+  readonly classSizes: Float64Array;
 }
 
 /** One partition arranged and rendered as the job says; shared by all kinds of lanes. */

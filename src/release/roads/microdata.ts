@@ -207,7 +207,7 @@ export const microdataRoad: Road = {
       const path = `public/${policy.release.name}.${format}`;
       const found =
         format === "csv"
-          ? await countReleasedCsv(reader.chunks(path), keys)
+          ? await (reader.countCsv?.(path, keys) ?? countReleasedCsv(reader.chunks(path), keys))
           : await countReleasedRecords(await reader.source(path), keys);
       let smallest = Infinity;
       let below = 0;
