@@ -286,10 +286,11 @@ class Elimination {
       if (entry === 0) continue;
       const { rows, values } = this.#basis[b]!;
       const value = this.#pivotValues[b]!;
-      const g = gcd(Math.abs(entry), Math.abs(value));
+      // The sign goes to `take`, so that a unit pivot of either sign never rescales the column.
+      const g = value < 0 ? -gcd(Math.abs(entry), -value) : gcd(Math.abs(entry), value);
       const keep = value / g;
       const take = entry / g;
-      if (Math.abs(take) >= LARGEST || Math.abs(keep) >= LARGEST) return false;
+      if (Math.abs(take) >= LARGEST || keep >= LARGEST) return false;
       if (keep !== 1) {
         for (let k = 0; k < this.#touchedCount; k++) {
           const scaled = work[this.#touched[k]!]! * keep;
