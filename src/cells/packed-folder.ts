@@ -1,5 +1,5 @@
 import { DataError } from "../errors/index.ts";
-import { mergeCounted, sortWords, type WordList } from "../kernels/packed-words.ts";
+import { mergeCounted, sortAndCount, type WordList } from "../kernels/packed-words.ts";
 import type { Cells } from "./cells.ts";
 
 /** Where a key's code lies in a packed cell: code plus one, so that null is 0 and comes first. */
@@ -32,36 +32,43 @@ export function packedLayout(sizes: readonly number[]): PackedField[] | undefine
 }
 
 /** Records packed before they are sorted and joined with the cells so far. */
-const BUFFER_RECORDS = 1 << 21;
+const BUFFER_RECORDS = 1 << 22;
+const CHUNK_RECORDS = 1 << 18;
+/** Cells recoded at a time, so that they stay in the first-level cache while the keys take their turns. */
+const BLOCK = 4096;
+
+/** Packed words, sorted or not. */
+interface Chunk {
+  size: number;
+  /** [2][CHUNK_RECORDS], the first empty while one word suffices. */
+  words: readonly Uint32Array[];
+}
 
 /**
  * Fold of records without measures: every record is packed into one or two words, and cells are runs of equal words after a
- * radix sort. Several times as fast as a hash table where most cells are small.
+ * radix sort. Several times as fast as a hash table where most cells are small. Records that fit the buffer are sorted once,
+ * in the end, when their final codes are known.
  *
- * Memory: 8 to 16 bytes per buffered record (2M of them), 12 to 16 per cell, twice that while cells are joined.
+ * Memory: 4 to 8 bytes per buffered record (4M of them), 12 to 16 per cell; 16 per record more while they are sorted, 32 per
+ * cell while cells are joined.
  */
 export class PackedFolder {
   readonly #keys: number;
   readonly #sizes: number[];
   #fields: PackedField[];
-  /** [words][BUFFER_RECORDS] */
-  #buffer: Uint32Array[];
-  #scratch: Uint32Array[];
+  #chunks: Chunk[] = [];
   #buffered = 0;
-  #cells: WordList;
+  #cells: WordList = NO_CELLS;
 
   constructor(keys: number) {
     this.#keys = keys;
     this.#sizes = Array.from({ length: keys }, () => 1);
     this.#fields = packedLayout(this.#sizes)!;
-    this.#buffer = [new Uint32Array(0), new Uint32Array(BUFFER_RECORDS)];
-    this.#scratch = [new Uint32Array(0), new Uint32Array(BUFFER_RECORDS)];
-    this.#cells = { size: 0, words: [new Uint32Array(0), new Uint32Array(0)], count: new Float64Array(0) };
   }
 
   /** Bytes held at present. */
   get bytes(): number {
-    const held = [...this.#buffer, ...this.#scratch, ...this.#cells.words].reduce((sum, words) => sum + words.byteLength, 0);
+    const held = [...this.#chunks.flatMap(({ words }) => words), ...this.#cells.words].reduce((sum, words) => sum + words.byteLength, 0);
     return held + this.#cells.count!.byteLength;
   }
 
@@ -70,93 +77,114 @@ export class PackedFolder {
    * @throws DataError `cells/not-packable` when the keys have too many values for two words
    */
   add(records: number, codes: readonly Int32Array[]): void {
+    this.#widen(codes, records);
     for (let start = 0; start < records; ) {
       if (this.#buffered === BUFFER_RECORDS) this.#compact();
-      const end = Math.min(records, start + BUFFER_RECORDS - this.#buffered);
-      this.#widen(codes, start, end);
-      for (const words of this.#buffer) if (words.length > 0) words.fill(0, this.#buffered, this.#buffered + end - start);
+      const chunk = this.#openChunk();
+      const end = Math.min(records, start + BLOCK, start + CHUNK_RECORDS - chunk.size);
       for (let key = 0; key < this.#keys; key++) {
         const { word, shift } = this.#fields[key]!;
-        packColumn(codes[key]!, start, end, shift, this.#buffer[word]!, this.#buffered);
+        packColumn(codes[key]!, start, end, shift, chunk.words[word]!, chunk.size);
       }
+      chunk.size += end - start;
       this.#buffered += end - start;
       start = end;
     }
   }
 
   /**
-   * The cells, recoded and packed anew, sorted and joined.
+   * The cells, recoded and packed anew, sorted and joined. The folder is empty afterwards.
    * @param maps  [keys][codes] final code, -1 for null
    * @param sizes [keys] number of final codes; packedLayout(sizes) must exist
    */
   finish(maps: readonly Int32Array[], sizes: readonly number[]): WordList {
-    this.#compact();
-    const { size, words, count } = this.#cells;
+    if (this.#cells.size > 0) this.#compact();
+    const cells = this.#cells;
+    const parts: readonly Chunk[] = cells.size > 0 ? [cells] : this.#chunks;
+    const size = parts.reduce((sum, part) => sum + part.size, 0);
     const layout = packedLayout(sizes)!;
-    const recoded = [new Uint32Array(layout.some(({ word }) => word === 0) ? size : 0), new Uint32Array(size)];
-    for (let key = 0; key < this.#keys; key++) {
-      const from = this.#fields[key]!;
-      const to = layout[key]!;
-      const source = words[from.word]!;
-      const target = recoded[to.word]!;
-      const mask = from.bits === 32 ? 0xffffffff : (1 << from.bits) - 1;
-      const lookup = lookupOf(maps[key]!, mask);
-      for (let cell = 0; cell < size; cell++) target[cell] = target[cell]! | (lookup[(source[cell]! >>> from.shift) & mask]! << to.shift);
+    const lookups = this.#fields.map(({ bits }, key) => lookupOf(maps[key]!, maskOf(bits)));
+    const words = newWords(layout, size);
+    let at = 0;
+    for (const part of parts) {
+      repack(part, this.#fields, layout, lookups, words, at);
+      at += part.size;
     }
-    this.#cells = { size: 0, words: [new Uint32Array(0), new Uint32Array(0)], count: new Float64Array(0) };
-    return sortedAndJoined(recoded, count!, size);
+    this.#chunks = [];
+    this.#buffered = 0;
+    this.#cells = NO_CELLS;
+    return size === 0 ? { ...NO_CELLS, words } : sortAndCount({ size, words, count: cells.size > 0 ? cells.count : undefined });
+  }
+
+  #openChunk(): Chunk {
+    const last = this.#chunks.at(-1);
+    if (last !== undefined && last.size < CHUNK_RECORDS) return last;
+    const chunk = { size: 0, words: newWords(this.#fields, CHUNK_RECORDS) };
+    this.#chunks.push(chunk);
+    return chunk;
   }
 
   /** Give every key room for the codes of these records. */
-  #widen(codes: readonly Int32Array[], start: number, end: number): void {
+  #widen(codes: readonly Int32Array[], records: number): void {
     let fits = true;
     for (let key = 0; key < this.#keys; key++) {
-      const most = highest(codes[key]!, start, end) + 1;
+      const most = highest(codes[key]!, records) + 1;
       if (most <= this.#sizes[key]!) continue;
       fits = false;
       while (this.#sizes[key]! < most) this.#sizes[key] = this.#sizes[key]! * 2 + 1;
     }
     if (fits) return;
-    this.#compact();
     const layout = packedLayout(this.#sizes);
     if (layout === undefined) {
       throw new DataError("cells/not-packable", "The keys have too many values to be packed into two words.", { keys: this.#keys });
     }
-    const { size, words, count } = this.#cells;
-    const wide = layout.some(({ word }) => word === 0);
-    const moved = [new Uint32Array(wide ? size : 0), new Uint32Array(size)];
-    for (let key = 0; key < this.#keys; key++) {
-      const from = this.#fields[key]!;
-      const to = layout[key]!;
-      const mask = from.bits === 32 ? 0xffffffff : (1 << from.bits) - 1;
-      const source = words[from.word]!;
-      const target = moved[to.word]!;
-      for (let cell = 0; cell < size; cell++) target[cell] = target[cell]! | (((source[cell]! >>> from.shift) & mask) << to.shift);
+    const lookups = this.#fields.map(() => undefined);
+    for (const chunk of this.#chunks) {
+      const words = newWords(layout, CHUNK_RECORDS);
+      repack(chunk, this.#fields, layout, lookups, words, 0);
+      chunk.words = words;
     }
+    const words = newWords(layout, this.#cells.size);
+    repack(this.#cells, this.#fields, layout, lookups, words, 0);
+    this.#cells = { ...this.#cells, words };
     this.#fields = layout;
-    this.#cells = { size, words: moved, count };
-    if (wide && this.#buffer[0]!.length === 0) {
-      this.#buffer = [new Uint32Array(BUFFER_RECORDS), this.#buffer[1]!];
-      this.#scratch = [new Uint32Array(BUFFER_RECORDS), this.#scratch[1]!];
-    }
   }
 
   #compact(): void {
     if (this.#buffered === 0) return;
-    sortWords(this.#buffer, this.#scratch, this.#buffered);
-    this.#cells = mergeCounted([this.#cells, { size: this.#buffered, words: this.#buffer, count: undefined }]);
+    const words = newWords(this.#fields, this.#buffered);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      words.forEach((own, word) => {
+        if (own.length > 0) own.set(chunk.words[word]!.subarray(0, chunk.size), at);
+      });
+      at += chunk.size;
+    }
+    this.#chunks = [];
+    const sorted = sortAndCount({ size: this.#buffered, words, count: undefined });
+    this.#cells = this.#cells.size === 0 ? sorted : mergeCounted([this.#cells, sorted]);
     this.#buffered = 0;
   }
+}
+
+const NO_CELLS: WordList = { size: 0, words: [new Uint32Array(0), new Uint32Array(0)], count: new Float64Array(0) };
+
+function newWords(layout: readonly PackedField[], size: number): Uint32Array[] {
+  return [new Uint32Array(layout.some(({ word }) => word === 0) ? size : 0), new Uint32Array(size)];
 }
 
 function packColumn(codes: Int32Array, start: number, end: number, shift: number, out: Uint32Array, at: number): void {
   for (let i = start, to = at; i < end; i++, to++) out[to] = out[to]! | ((codes[i]! + 1) << shift);
 }
 
-function highest(codes: Int32Array, start: number, end: number): number {
+function highest(codes: Int32Array, records: number): number {
   let most = -1;
-  for (let i = start; i < end; i++) if (codes[i]! > most) most = codes[i]!;
+  for (let i = 0; i < records; i++) if (codes[i]! > most) most = codes[i]!;
   return most;
+}
+
+function maskOf(bits: number): number {
+  return bits === 32 ? 0xffffffff : (1 << bits) - 1;
 }
 
 /** [packed codes] packed final code; the map may be shorter than the field. */
@@ -166,11 +194,37 @@ function lookupOf(map: Int32Array, mask: number): Int32Array {
   return lookup;
 }
 
-function sortedAndJoined(words: readonly Uint32Array[], count: Float64Array, size: number): WordList {
-  const scratch = words.map((own) => new Uint32Array(own.length));
-  const counts = count.slice(0, size);
-  sortWords(words, scratch, size, counts, new Float64Array(size));
-  return mergeCounted([{ size, words, count: counts }]);
+/**
+ * Write packed words in another layout, from `at` on; the target must be zero there.
+ * @param lookups [keys] packed code -> new packed code; undefined to keep a key's codes
+ */
+function repack(
+  source: Chunk, from: readonly PackedField[], to: readonly PackedField[], lookups: readonly (Int32Array | undefined)[],
+  target: readonly Uint32Array[], at: number,
+): void {
+  for (let start = 0; start < source.size; start += BLOCK) {
+    const end = Math.min(source.size, start + BLOCK);
+    for (let key = 0; key < from.length; key++) {
+      const { word, shift, bits } = from[key]!;
+      const { word: toWord, shift: toShift } = to[key]!;
+      const lookup = lookups[key];
+      if (lookup === undefined) moveKey(source.words[word]!, start, end, shift, maskOf(bits), target[toWord]!, toShift, at);
+      else recodeKey(source.words[word]!, start, end, shift, maskOf(bits), lookup, target[toWord]!, toShift, at);
+    }
+  }
+}
+
+function moveKey(
+  source: Uint32Array, start: number, end: number, shift: number, mask: number, target: Uint32Array, toShift: number, at: number,
+): void {
+  for (let i = start, to = at + start; i < end; i++, to++) target[to] = target[to]! | (((source[i]! >>> shift) & mask) << toShift);
+}
+
+function recodeKey(
+  source: Uint32Array, start: number, end: number, shift: number, mask: number, lookup: Int32Array, target: Uint32Array,
+  toShift: number, at: number,
+): void {
+  for (let i = start, to = at + start; i < end; i++, to++) target[to] = target[to]! | (lookup[(source[i]! >>> shift) & mask]! << toShift);
 }
 
 /** Cells from packed ones that are sorted and distinct. */

@@ -1,3 +1,5 @@
+import { sortKernel } from "./sort-kernel.ts";
+
 /** Sorted lists of packed cells: one or two 32-bit words each, the first most significant (empty where one word suffices). */
 export interface WordList {
   readonly size: number;
@@ -100,6 +102,79 @@ function scatterTwo(
   }
 }
 
+/** Shorter lists are sorted before WebAssembly has started. */
+const WORTH_KERNEL = 1 << 14;
+
+/**
+ * Sorted list of the distinct words in a list that is neither, counts of equal words added up. The list given may be sorted in
+ * place. Time O(size x significant bits / 11), memory 16 bytes an entry, 32 with counts.
+ */
+export function sortAndCount(list: WordList): WordList {
+  const { size, words, count } = list;
+  const kernel = size < WORTH_KERNEL ? undefined : sortKernel(size, count !== undefined);
+  if (kernel === undefined) {
+    const scratch = words.map((own) => new Uint32Array(own.length === 0 ? 0 : size));
+    sortWords(words, scratch, size, count, count && new Float64Array(size));
+    return mergeCounted([list]);
+  }
+  const [first, last] = words as [Uint32Array, Uint32Array];
+  const wide = first.length > 0;
+  let firstBits = 0;
+  let lastBits = 0;
+  for (let i = 0; i < size; i++) lastBits |= last[i]!;
+  if (wide) for (let i = 0; i < size; i++) firstBits |= first[i]!;
+  // The first word moves down to where the last one ends, which saves a pass more often than not.
+  const low = Math.max(1, 32 - Math.clz32(lastBits));
+  const bits = low + 32 - Math.clz32(firstBits);
+  fillEntries(list, low, kernel.entries, kernel.doubles);
+  const { entries, doubles } = kernel.sort(bits);
+  return joinEntries(entries, count === undefined ? undefined : doubles, size, low, wide);
+}
+
+/** Entries [low, high] of (first << low) | last, each with its count if there are counts. */
+function fillEntries({ size, words, count }: WordList, low: number, entries: Int32Array, doubles: Float64Array): void {
+  const [first, last] = words as [Uint32Array, Uint32Array];
+  const stride = count === undefined ? 2 : 4;
+  const wide = first.length > 0;
+  for (let i = 0, at = 0; i < size; i++, at += stride) {
+    const high = wide ? first[i]! : 0;
+    entries[at] = low === 32 ? last[i]! : last[i]! | (high << low);
+    entries[at + 1] = low === 32 ? high : high >>> (32 - low);
+  }
+  if (count !== undefined) for (let i = 0; i < size; i++) doubles[i * 2 + 1] = count[i]!;
+}
+
+/** Runs of equal entries as a list. */
+function joinEntries(entries: Int32Array, doubles: Float64Array | undefined, size: number, low: number, wide: boolean): WordList {
+  const stride = doubles === undefined ? 2 : 4;
+  let distinct = 1;
+  for (let i = 1, at = stride; i < size; i++, at += stride) {
+    if (entries[at] !== entries[at - stride] || entries[at + 1] !== entries[at + 1 - stride]) distinct++;
+  }
+  const first = new Uint32Array(wide ? distinct : 0);
+  const last = new Uint32Array(distinct);
+  const count = new Float64Array(distinct);
+  const lowMask = low === 32 ? -1 : (1 << low) - 1;
+  let lowWord = 0;
+  let highWord = 0;
+  let to = -1;
+  let records = 0;
+  for (let i = 0, at = 0; i < size; i++, at += stride) {
+    if (i === 0 || entries[at] !== lowWord || entries[at + 1] !== highWord) {
+      if (to >= 0) count[to] = records;
+      to++;
+      lowWord = entries[at]!;
+      highWord = entries[at + 1]!;
+      last[to] = lowWord & lowMask;
+      if (wide) first[to] = low === 32 ? highWord : (lowWord >>> low) | (highWord << (32 - low));
+      records = 0;
+    }
+    records += doubles === undefined ? 1 : doubles[i * 2 + 1]!;
+  }
+  count[to] = records;
+  return { size: distinct, words: [first, last], count };
+}
+
 /**
  * One sorted list of distinct words from sorted lists, counts of equal words added up. Time O(total size x lists).
  */
@@ -117,6 +192,7 @@ function joinRuns({ size, words, count }: WordList): WordList {
   const wide = first.length > 0;
   let distinct = 1;
   for (let i = 1; i < size; i++) if (last[i] !== last[i - 1] || (wide && first[i] !== first[i - 1])) distinct++;
+  if (distinct === size && count?.length === size && last.length === size) return { size, words, count };
   const outFirst = new Uint32Array(wide ? distinct : 0);
   const outLast = new Uint32Array(distinct);
   const outCount = new Float64Array(distinct);

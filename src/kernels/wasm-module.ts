@@ -79,6 +79,8 @@ export const i32 = {
 
 export const i64 = {
   load: load(0x29),
+  store: store(0x37),
+  ofI32: unary(0xad),
   eq: binary(0x51),
   and: binary(0x83),
   shiftRight: binary(0x88),

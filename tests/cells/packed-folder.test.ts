@@ -69,6 +69,26 @@ describe("PackedFolder", () => {
     );
   });
 
+  test("more records than the buffer holds, with keys that widen on the way", () => {
+    const folder = new PackedFolder(2);
+    const batch = 1 << 20;
+    const expected = new Map<number, number>();
+    for (let part = 0; part < 6; part++) {
+      const first = Int32Array.from({ length: batch }, (_, i) => (i % 3) - 1 + part * 400);
+      const second = Int32Array.from({ length: batch }, (_, i) => (i & 7) * (part + 1));
+      folder.add(batch, [first, second]);
+      for (let i = 0; i < batch; i++) {
+        const cell = first[i]! * 64 + second[i]!;
+        expected.set(cell, (expected.get(cell) ?? 0) + 1);
+      }
+    }
+    const identity = Int32Array.from({ length: 3000 }, (_, code) => code);
+    const { size, codes, records } = unpackCells(folder.finish([identity, identity], [3000, 3000]), names(2), [3000, 3000]);
+    const found = new Map(Array.from({ length: size }, (_, cell) => [codes[0]![cell]! * 64 + codes[1]![cell]!, records[cell]!]));
+    expect(size).toBe(found.size);
+    expect([...found].sort(([a], [b]) => a - b)).toEqual([...expected].sort(([a], [b]) => a - b));
+  });
+
   test("refuses keys that two words cannot hold, instead of mixing them up", () => {
     const folder = new PackedFolder(4);
     const wide = Int32Array.of(2 ** 20);
