@@ -8,6 +8,8 @@ export interface Additions {
   /** Published cells first, in their order; then cells that nobody publishes but several margins add up to. */
   readonly cells: number;
   readonly published: number;
+  /** Whether one margin holds all others, so that the first sum of each cell implies all further ones. */
+  readonly hasFinest: boolean;
   /** [equations] the cell that is the sum; -1 for one that is not listed and is known to be 0. */
   readonly whole: Int32Array;
   /** [equations + 1] and [parts]: the cells that are added; an unlisted part is 0. */
@@ -77,6 +79,7 @@ export function publishedAdditions({ columns, cells, places }: CellPlaces): Addi
   for (const coarse of list) {
     const finer = list.filter((fine) => fine !== coarse && isWithin(coarse.levels, fine.levels));
     const next = finer.filter((fine) => !finer.some((other) => other !== fine && isWithin(other.levels, fine.levels)));
+    next.sort((a, b) => a.cells.length - b.cells.length); // the first sum of a cell has few parts
     const up = columns.map((column, k) => placesAbove(column, coarse.levels[k]!));
     for (const fine of next) {
       const added = new Map<number | string, { whole: number; parts: number[] }>();
@@ -105,15 +108,36 @@ export function publishedAdditions({ columns, cells, places }: CellPlaces): Addi
   return {
     cells: placesOf.length,
     published: cells,
+    hasFinest: list.some((fine) => list.every((other) => isWithin(other.levels, fine.levels))),
     whole: Int32Array.from(whole),
     starts: Int32Array.from(starts),
     parts: Int32Array.from(parts),
   };
 }
 
+/** Leave out sums that the others imply, where that is plain to see. */
+export function withoutImplied(additions: Additions): Additions {
+  if (!additions.hasFinest) return additions;
+  const { cells, whole, starts, parts } = additions;
+  const seen = new Uint8Array(cells);
+  const keptWhole: number[] = [];
+  const keptStarts: number[] = [0];
+  const keptParts: number[] = [];
+  for (let e = 0; e < whole.length; e++) {
+    const cell = whole[e]!;
+    if (cell >= 0 && seen[cell] === 1) continue;
+    if (cell >= 0) seen[cell] = 1;
+    keptWhole.push(cell);
+    for (let at = starts[e]!; at < starts[e + 1]!; at++) keptParts.push(parts[at]!);
+    keptStarts.push(keptParts.length);
+  }
+  return { ...additions, whole: Int32Array.from(keptWhole), starts: Int32Array.from(keptStarts), parts: Int32Array.from(keptParts) };
+}
+
 /** Number of sums that do not hold for published numbers. Unpublished cells take the value of the first sum that gives it. */
-export function brokenAdditions({ cells, published, whole, starts, parts }: Additions, values: Float64Array): number {
-  const all = withUnpublished({ cells, published, whole, starts, parts }, values);
+export function brokenAdditions(additions: Additions, values: Float64Array): number {
+  const { whole, starts, parts } = additions;
+  const all = withUnpublished(additions, values);
   let broken = 0;
   for (let e = 0; e < whole.length; e++) {
     let sum = 0;

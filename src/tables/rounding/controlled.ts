@@ -1,5 +1,5 @@
 import { DisclosureError } from "../../errors/index.ts";
-import { publishedAdditions, withUnpublished } from "../perturbation/additions.ts";
+import { publishedAdditions, withoutImplied, withUnpublished } from "../perturbation/additions.ts";
 import { solveInParts, type IntegerProgram } from "../perturbation/integer-program.ts";
 import type { PerturbationInput } from "../perturbation/method.ts";
 import type { Rounding } from "./schema.ts";
@@ -20,7 +20,7 @@ const STRETCH = 1000;
  * @throws DisclosureError `rounding/no-controlled-solution`
  */
 export async function roundControlled({ system, signal }: PerturbationInput, options: Extract<Rounding, { kind: "controlled" }>): Promise<Float64Array> {
-  const additions = publishedAdditions(system);
+  const additions = withoutImplied(publishedAdditions(system));
   const count = withUnpublished(additions, system.count);
   const limits = { nodes: options.nodes };
 
