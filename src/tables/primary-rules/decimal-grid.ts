@@ -8,18 +8,16 @@ const SLACK = 2 ** -44;
 /**
  * The power of ten that makes all values integers, so that sums of decimals such as 0.1 are exact; 0 when there is none up
  * to 10^9 or when sums would outgrow 2^50.
- *
- * @param times upper bound on how often a value enters one sum, at least 1
  * Time O(values x digits).
  */
-export function decimalGrid(arrays: readonly Float64Array[], times = 1): number {
+export function decimalGrid(arrays: readonly Float64Array[]): number {
   for (let grid = 1; grid <= FINEST; grid *= 10) {
-    if (arrays.every((values) => fits(values, grid, LARGEST_SUM / times))) return grid;
+    if (arrays.every((values) => fits(values, grid))) return grid;
   }
   return 0;
 }
 
-function fits(values: Float64Array, grid: number, largestSum: number): boolean {
+function fits(values: Float64Array, grid: number): boolean {
   let sum = 0;
   for (let i = 0; i < values.length; i++) {
     const scaled = values[i]! * grid;
@@ -27,7 +25,7 @@ function fits(values: Float64Array, grid: number, largestSum: number): boolean {
     if (off > 1e-3 || off > Math.abs(scaled) * SLACK) return false;
     sum += Math.abs(scaled);
   }
-  return sum <= largestSum;
+  return sum <= LARGEST_SUM;
 }
 
 /** Values as integers of the grid; a copy. With grid 0 the values as they are. */

@@ -1,4 +1,3 @@
-import { isMagnitude } from "./evaluate.ts";
 import type { PrimaryOutcome } from "./outcome.ts";
 import type { PrimaryRule } from "./schema.ts";
 
@@ -11,79 +10,37 @@ export interface DescribeRulesOptions {
 }
 
 /**
- * The rules for the public, a paragraph each. Nothing is said of single cells, of reasons or of names: decisions on cells are
- * mentioned only as such. A function of the rules alone.
+ * The rules for the public, a paragraph each, none twice. Nothing is said of single cells, reasons or names: decisions on
+ * cells are mentioned only as such. A function of the rules alone.
  */
 export function describeRules(rules: readonly PrimaryRule[], options: DescribeRulesOptions = {}): string[] {
   const { publishParameters = false } = options;
-  const paragraphs = rules.map((rule) => sentence(rule, publishParameters));
-  return [...new Set(paragraphs)];
+  return [
+    ...new Set(
+      rules.map((rule) => {
+        if (rule.rule === "cells") return "Some cells are shown or not shown by a decision on the single case.";
+        return `Not shown: ${which(rule, publishParameters)}.${rule.rule === "frequency" && rule.zeros === "publish" ? " True zeros are shown." : ""}`;
+      }),
+    ),
+  ];
 }
 
-function sentence(rule: PrimaryRule, parameters: boolean): string {
-  const whose = "by" in rule && rule.by === "holding" ? "contributors, those of one enterprise group taken together," : "contributors";
-  switch (rule.rule) {
-    case "frequency": {
-      const what = rule.of ?? (rule.count === "weighted" ? "weighted counts" : "counts");
-      return rule.zeros === "protect"
-        ? `Cells are not shown where ${what} are below ${rule.minimum}, zero included.`
-        : `Cells are not shown where ${what} are above zero and below ${rule.minimum}. True zeros are shown.`;
-    }
-    case "contributors":
-      return `Cells are not shown that fewer than ${rule.minimum} ${whose} make up.`;
-    case "dominance":
-      return parameters
-        ? `Totals of ${rule.of} are not shown where the ${rule.n === 1 ? "largest" : `${rule.n} largest`} ${whose} ` +
-            `${rule.n === 1 ? "makes" : "make"} up more than ${rule.k} percent.`.replace("contributors makes", "contributor makes")
-        : `Totals of ${rule.of} are not shown where few ${whose} make up most of them.`;
-    case "p-percent":
-    case "prior-posterior":
-      return parameters
-        ? `Totals of ${rule.of} are not shown where ${rule.coalition === 1 ? "the second largest" : `the next ${rule.coalition} largest`} of the ` +
-            `${whose} could estimate the largest to within ${rule.p} percent` +
-            `${rule.rule === "prior-posterior" ? `, knowing all others to within ${rule.q} percent beforehand.` : "."}`
-        : `Totals of ${rule.of} are not shown where one of the ${whose} could estimate another's value too closely.`;
-    case "request":
-      return parameters
-        ? `Totals of ${rule.of} are not shown where one that asked for confidentiality makes up more than ${rule.share} percent.`
-        : `Totals of ${rule.of} are not shown where one that asked for confidentiality makes up a large part.`;
-    case "denominator":
-      return `Cells are not shown for groups whose ${rule.denominator} is below ${rule.minimum}.`;
-    case "remainder":
-      return `Cells are not shown where all but fewer than ${rule.minimum} of a group are counted by ${rule.of}.`;
-    case "group-disclosure":
-      return rule.columns === undefined
-        ? "Cells are not shown where everybody in a group is in the same category."
-        : `Cells are not shown where everybody in a group is in the same category of ${rule.columns.join(" or ")}.`;
-    case "survey-cases":
-      return `Estimates from fewer than ${rule.minimum} sample cases are not shown, because they are not reliable.`;
-    case "populations":
-      return (
-        `Counts ${rule.zeros === "protect" ? "below" : `from 1 to ${rule.minimum - 1}, below`} ${rule.minimum} of people who need ` +
-        "special protection are not shown in any case."
-      ).replace(/from 1 to (\d+), below \d+/, "from 1 to $1");
-    case "cells":
-      return "Some cells are shown or not shown by a decision on the single case.";
-  }
-}
-
-/** Why a cell is hidden, or shown in spite of rules, in words for the agency; parameters are named. Empty when no rule speaks of it. */
+/**
+ * Why a cell is hidden, or shown in spite of rules, in words for the agency; parameters are named. Empty when no rule speaks
+ * of the cell. Not for the public.
+ */
 export function explainCell(rules: readonly PrimaryRule[], outcome: PrimaryOutcome, cell: number): string[] {
   const words: string[] = [];
   rules.forEach((rule, r) => {
-    if ((outcome.hits[cell]! & (1 << r)) !== 0) words.push(`${rule.rule}: ${reason(rule)}`);
+    if ((outcome.hits[cell]! & (1 << r)) === 0) return;
+    words.push(rule.rule === "cells" ? "cells: hidden by decision" : `${rule.rule}: among the ${which(rule, true)}`);
   });
   rules.forEach((rule, r) => {
-    if ((outcome.setAside[cell]! & (1 << r)) !== 0) words.push(`${rule.rule}: set aside by decision. ${reason(rule)}`);
+    if (rule.rule === "cells" || (outcome.setAside[cell]! & (1 << r)) === 0) return;
+    words.push(`${rule.rule}: set aside by decision, although among the ${which(rule, true)}`);
   });
-  if (outcome.safe[cell] === 1) words.push("cells: shown by decision.");
+  if (outcome.safe[cell] === 1) words.push("cells: shown by decision");
   return words;
-}
-
-function reason(rule: PrimaryRule): string {
-  if (isMagnitude(rule)) return sentence(rule, true);
-  if (rule.rule === "cells") return "hidden by decision.";
-  return sentence(rule, true);
 }
 
 /** [rules] cells that each rule hides; for internal evidence. Time O(cells x rules). */
@@ -93,4 +50,47 @@ export function countHits(outcome: PrimaryOutcome): number[] {
     for (let c = 0; c < outcome.cells; c++) if ((outcome.hits[c]! & (1 << r)) !== 0) hidden++;
     return hidden;
   });
+}
+
+/** Which cells the rule hides, as a noun phrase in the plural. */
+function which(rule: Exclude<PrimaryRule, { rule: "cells" }>, parameters: boolean): string {
+  switch (rule.rule) {
+    case "frequency": {
+      const what = rule.of === undefined ? `${rule.count === "weighted" ? "weighted " : ""}counts` : `cells with a ${rule.of}`;
+      return `${what} ${rule.zeros === "protect" ? "" : "above zero and "}below ${rule.minimum}`;
+    }
+    case "contributors":
+      return `cells with fewer than ${rule.minimum} different ${contributors(rule)}`;
+    case "dominance": {
+      if (!parameters) return `totals of ${rule.of} of which few ${contributors(rule)} make up the most part`;
+      const largest = rule.n === 1 ? "the largest" : `the ${rule.n} largest together`;
+      return `totals of ${rule.of} of which, among ${contributors(rule)}, ${largest} ${rule.n === 1 ? "makes" : "make"} up more than ${rule.k} percent`;
+    }
+    case "p-percent":
+    case "prior-posterior": {
+      if (!parameters) return `totals of ${rule.of} from which some ${contributors(rule)} could estimate the value of another too closely`;
+      const others = rule.coalition === 1 ? "the second largest" : `the next ${rule.coalition} largest together`;
+      const prior = rule.rule === "p-percent" ? "" : `, knowing everybody to within ${rule.q} percent beforehand`;
+      return `totals of ${rule.of} from which, among ${contributors(rule)}, ${others} could estimate the largest to within ${rule.p} percent${prior}`;
+    }
+    case "request":
+      return (
+        `totals of ${rule.of} of which ${rule.by === "holding" ? "an enterprise group" : "a contributor"} that asked for ` +
+        `confidentiality makes up ${parameters ? `more than ${rule.share} percent` : "a large part"}`
+      );
+    case "denominator":
+      return `cells about groups with a ${rule.denominator} below ${rule.minimum}`;
+    case "remainder":
+      return `cells in which the ${rule.denominator ?? "number of records"} is less than ${rule.minimum} above the ${rule.of}`;
+    case "group-disclosure":
+      return `cells that hold everybody of a group${rule.columns === undefined ? "" : `, so that ${rule.columns.join(" or ")} could be told from being in the group`}`;
+    case "survey-cases":
+      return `estimates from fewer than ${rule.minimum} sample cases, which are not reliable`;
+    case "populations":
+      return `counts ${rule.zeros === "protect" ? "" : "above zero and "}below ${rule.minimum} of people who need special protection, whatever else would allow them`;
+  }
+}
+
+function contributors(rule: { readonly by: "contributor" | "holding" }): string {
+  return rule.by === "holding" ? "enterprise groups" : "contributors";
 }

@@ -1,5 +1,6 @@
 import { add, compare, divide, exactly, multiply, ONE, rational, ZERO, type Rational } from "../../kernels/rational.ts";
 import type { Contributions } from "./contributions.ts";
+import { decimalGrid } from "./decimal-grid.ts";
 import { readingsOf, type CellSums, type StatisticsOptions } from "./statistics.ts";
 
 /** The statistics of one cell without rounding. */
@@ -24,6 +25,9 @@ export function exactCells(
   const weighs = weights !== "ignore" && weight !== undefined;
   const { own, weighted } = readingsOf(contributions, false, negatives);
   const given = weighs && negatives !== "values" ? contributions.weightedValue : undefined;
+  const ownAt = exactReader(own);
+  const weightedAt = exactReader(given ?? weighted);
+  const weightAt = weight === undefined ? undefined : exactReader(weight);
   const entriesOf = new Map<number, number[]>();
   for (let e = 0; e < contributions.entries; e++) {
     const inner = contributions.inner[e]!;
@@ -41,12 +45,11 @@ export function exactCells(
         const unit = by === "holding" && holding !== undefined ? holding[contributor]! : contributor;
         const known = units.get(unit) ?? { own: ZERO, weighted: ZERO, weight: ZERO, records: ZERO, asked: false };
         const records = exactly(contributions.records[e]!);
-        const entryWeight = weight === undefined ? records : exactly(weight[e]!);
-        let toTotal = exactly(weighted[e]!);
-        if (given !== undefined) toTotal = exactly(given[e]!);
-        else if (weighs) toTotal = records.numerator === 0n ? ZERO : divide(multiply(toTotal, entryWeight), records);
+        const entryWeight = weightAt === undefined ? records : weightAt(e);
+        let toTotal = weightedAt(e);
+        if (weighs && given === undefined) toTotal = records.numerator === 0n ? ZERO : divide(multiply(toTotal, entryWeight), records);
         units.set(unit, {
-          own: add(known.own, exactly(own[e]!)),
+          own: add(known.own, ownAt(e)),
           weighted: add(known.weighted, toTotal),
           weight: add(known.weight, entryWeight),
           records: add(known.records, records),
@@ -69,6 +72,12 @@ export function exactCells(
     sizes.sort((a, b) => compare(b.size, a.size));
     return { largest: fillPlaces(sizes, top), requested: largestRequested, total, weighted: cellWeight };
   };
+}
+
+/** Values as the decimals they were read from, where they are such; else as the doubles that they are. */
+function exactReader(values: Float64Array): (entry: number) => Rational {
+  const grid = decimalGrid([values]);
+  return (entry) => (grid === 0 ? exactly(values[entry]!) : rational(BigInt(Math.round(values[entry]! * grid)), BigInt(grid)));
 }
 
 function fillPlaces(sizes: readonly { size: Rational; times: Rational }[], top: number): Rational[] {

@@ -1,4 +1,4 @@
-import { DataError, PolicyError } from "../../errors/index.ts";
+import { DataError, InternalError, PolicyError } from "../../errors/index.ts";
 import type { TableSystem } from "../tabulate/index.ts";
 import type { Contributions } from "./contributions.ts";
 import { decimalGrid, onGrid } from "./decimal-grid.ts";
@@ -64,7 +64,7 @@ export type CellSums = Pick<TableSystem, "cells" | "starts" | "rows" | "inner">;
  * list; memory O(entries + contributors + cells x top), nothing is allocated for a cell.
  *
  * @throws DataError `primary-rules/not-a-number`, `primary-rules/negative-value` (with `negatives: "refuse"`),
- *         `primary-rules/negative-weight`; PolicyError `primary-rules/bad-top`
+ *         `primary-rules/negative-weight`; PolicyError `primary-rules/bad-top`; InternalError `primary-rules/number-out-of-range`
  */
 export function contributorStatistics(
   system: CellSums,
@@ -76,6 +76,7 @@ export function contributorStatistics(
   if (!Number.isSafeInteger(top) || top < 0) {
     throw new PolicyError("primary-rules/bad-top", `top is a whole number of at least 0; found ${top}.`, { top: String(top) });
   }
+  checkNumbers(system.inner, contributions);
   checkContributions(contributions, negatives);
   const weighs = weights !== "ignore" && contributions.weight !== undefined;
   const measured = contributions.value !== undefined;
@@ -245,6 +246,20 @@ export function readingsOf(
   if (negatives !== "values") return { own: plain, weighted, signed: undefined };
   const sizes = absolute ?? plain.map(Math.abs);
   return { own: sizes, weighted: times(sizes), signed: weighted };
+}
+
+/** A number out of range would drop a contribution without a trace, so it is looked for. */
+function checkNumbers(inner: number, { entries, inner: innerOf, contributor, contributors, holding }: Contributions): void {
+  let wrong = 0;
+  for (let e = 0; e < entries; e++) {
+    if (!(innerOf[e]! >= 0 && innerOf[e]! < inner && contributor[e]! >= 0 && contributor[e]! < contributors)) wrong++;
+  }
+  for (let k = 0; holding !== undefined && k < contributors; k++) if (!(holding[k]! >= 0)) wrong++;
+  if (wrong > 0) {
+    throw new InternalError(
+      "primary-rules/number-out-of-range", "Contributions name an inner cell, contributor or holding that does not exist.", { wrong },
+    );
+  }
 }
 
 function checkContributions(contributions: Contributions, negatives: "sums" | "values" | "refuse"): void {
