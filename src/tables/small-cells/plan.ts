@@ -19,6 +19,10 @@ export interface SmallCellsOptions {
   readonly jointSums?: "protect" | "ignore";
   /** Default: "protect". */
   readonly singletons?: "protect" | "ignore";
+  /** [cells] 1 for cells that other rules hide beside the frequency rule. */
+  readonly primary?: Uint8Array | undefined;
+  /** [cells] 1 for cells that must be shown. */
+  readonly shown?: Uint8Array | undefined;
 }
 
 /** The attacker, handed in so that planning and verifying stay separate code. */
@@ -73,16 +77,19 @@ export async function planSmallCells(
     jointSums: options.jointSums ?? "protect",
     singletons: options.singletons ?? "protect",
   };
-  const primary = primaryCells(system, rule.threshold, rule.zeros);
   const twins = findTwins(system);
+  const { shown } = options;
+  const primary = forAllTwins(primaryCells(system, rule.threshold, rule.zeros, options.primary), twins);
+  requireShowable(primary, shown, twins);
   const sums: ProtectedSum[] = [];
   const named = new Set<string>();
   const hidden = new Set<number>();
   for (let round = 1; round <= ROUNDS; round++) {
     signal?.throwIfAborted();
-    const pattern = patternWithRoom(system, twins, primary, { ...rule, sums, hidden }, named);
+    const pattern = patternWithRoom(system, twins, primary, { ...rule, primary, shown, sums, hidden }, named);
     const result = await audit(attackersView(system, pattern, rule, "merged"), { interval: rule.interval, signal });
     if (result.safe) {
+      requireShown(pattern, shown);
       const granted = rule.codes === "merged" || (await audit(attackersView(system, pattern, rule, "separate"), { interval: rule.interval, signal })).safe;
       return {
         rule: granted ? rule : { ...rule, codes: "merged" },
@@ -110,6 +117,36 @@ export async function planSmallCells(
     `After ${ROUNDS} rounds some hidden counts still leave fewer than ${rule.interval} possible values. Nothing was published. ` +
       "Publish fewer margins, coarser levels, or set a smaller interval if the requirements allow it.",
     { rounds: ROUNDS, interval: rule.interval },
+  );
+}
+
+/** Cells of the same people are hidden together, whichever of them a rule names. */
+function forAllTwins(primary: Uint8Array, { first, groupOf }: Twins): Uint8Array {
+  const group = new Uint8Array(first.length);
+  for (let c = 0; c < primary.length; c++) if (primary[c] === 1) group[groupOf[c]!] = 1;
+  return primary.map((_, c) => group[groupOf[c]!]!);
+}
+
+function requireShowable(primary: Uint8Array, shown: Uint8Array | undefined, { groupOf, first }: Twins): void {
+  if (shown === undefined) return;
+  const group = new Uint8Array(first.length);
+  for (let c = 0; c < shown.length; c++) if (shown[c] === 1) group[groupOf[c]!] = 1;
+  let conflicts = 0;
+  for (let c = 0; c < primary.length; c++) if (primary[c] === 1 && group[groupOf[c]!] === 1) conflicts++;
+  if (conflicts > 0) throw cannotShow(conflicts, "a rule hides them, or cells of the same people");
+}
+
+function requireShown(pattern: Uint8Array, shown: Uint8Array | undefined): void {
+  let hidden = 0;
+  for (let c = 0; shown !== undefined && c < pattern.length; c++) if (shown[c] === 1 && pattern[c] !== 0) hidden++;
+  if (hidden > 0) throw cannotShow(hidden, "other cells could then be computed");
+}
+
+function cannotShow(cells: number, why: string): DisclosureError {
+  return new DisclosureError(
+    "small-cells/cannot-show",
+    `${cells} cells that the policy wants shown cannot be: ${why}. Nothing was published. Take them out of the list, or publish fewer margins.`,
+    { cells },
   );
 }
 

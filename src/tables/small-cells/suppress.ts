@@ -1,6 +1,7 @@
-import { publishGreedily } from "../../kernels/sparse-elimination.ts";
+import { publishGreedily, type SparseColumns } from "../../kernels/sparse-elimination.ts";
 import type { TableSystem } from "../tabulate/index.ts";
-import { findTwins, gatherColumns, jointSums } from "./unknowns.ts";
+import { overClasses, rowClasses } from "./row-classes.ts";
+import { findTwins, gatherCells, gatherColumns, jointSums } from "./unknowns.ts";
 
 export const PUBLISHED = 0;
 export const PRIMARY = 1;
@@ -25,18 +26,22 @@ export interface SuppressOptions {
    * interval holds is for the audit to say.
    */
   readonly interval?: number;
+  /** [cells] 1 for primary cells, where other rules hide some too; the same for all cells of the same people. */
+  readonly primary?: Uint8Array | undefined;
+  /** [cells] 1 for cells that must be shown; they are published first. */
+  readonly shown?: Uint8Array | undefined;
   /** Further sums that must not be derivable. */
   readonly sums?: readonly ProtectedSum[];
   /** Cells that are to be hidden in any case, and not derivable either. Zeros that are published stay published. */
   readonly hidden?: ReadonlySet<number>;
 }
 
-/** [cells] 1 for cells that the frequency rule hides. */
-export function primaryCells(system: TableSystem, threshold: number, zeros: "publish" | "protect"): Uint8Array {
+/** [cells] 1 for cells that the frequency rule hides, and those of other rules that are given. */
+export function primaryCells(system: TableSystem, threshold: number, zeros: "publish" | "protect", others?: Uint8Array): Uint8Array {
   const primary = new Uint8Array(system.cells);
   for (let c = 0; c < system.cells; c++) {
     const count = system.count[c]!;
-    if (count < threshold && (count > 0 || zeros === "protect")) primary[c] = 1;
+    if ((count < threshold && (count > 0 || zeros === "protect")) || others?.[c] === 1) primary[c] = 1;
   }
   return primary;
 }
@@ -52,8 +57,9 @@ export function primaryCells(system: TableSystem, threshold: number, zeros: "pub
  */
 export function suppress(system: TableSystem, options: SuppressOptions): Uint8Array {
   const { count, starts, rows, cells, inner } = system;
-  const primary = primaryCells(system, options.threshold, options.zeros);
   const { first, groupOf } = findTwins(system);
+  const primary = options.primary ?? primaryCells(system, options.threshold, options.zeros);
+  const room = (options.interval ?? 1) - 1;
 
   // How much is published about each inner cell, and from it the tie: both exact integers.
   const around = new Float64Array(inner);
@@ -67,7 +73,7 @@ export function suppress(system: TableSystem, options: SuppressOptions): Uint8Ar
   const order = Int32Array.from(candidates.keys()).sort((x, y) => {
     const a = candidates[x]!;
     const b = candidates[y]!;
-    return count[b]! - count[a]! || tie[b]! - tie[a]! || a - b;
+    return (options.shown?.[b] ?? 0) - (options.shown?.[a] ?? 0) || count[b]! - count[a]! || tie[b]! - tie[a]! || a - b;
   });
 
   const protectedCells = Array.from(first.filter((c) => primary[c] === 1 || forced[groupOf[c]!] === 1));
@@ -82,17 +88,74 @@ export function suppress(system: TableSystem, options: SuppressOptions): Uint8Ar
     protectedCells.forEach((c, p) => (alone![p] = count[c] === 1 ? 1 : 0));
   }
 
-  const room = (options.interval ?? 1) - 1;
-  const known = publishGreedily(
+  const known = publishOverClasses(
     inner,
-    gatherColumns(system, [...candidates].map((c) => [[c, 1]])),
+    gatherCells(system, candidates),
     order,
     gatherColumns(system, sums),
-    room < 1 ? { alone } : { alone, room, slack: slackOfRows(system, primary, room) },
+    alone,
+    room < 1 ? undefined : slackOfRows(system, primary, room),
+    room,
   );
   const patternOfGroup = Uint8Array.from(first, (c) => (primary[c] === 1 ? PRIMARY : COMPLEMENTARY));
   candidates.forEach((c, k) => (patternOfGroup[groupOf[c]!] = known[k] === 1 ? PUBLISHED : COMPLEMENTARY));
   return Uint8Array.from(groupOf, (group) => patternOfGroup[group]!);
+}
+
+/**
+ * `publishGreedily` over classes of inner cells that no candidate tells apart. A protected column that divides a class is no
+ * combination of candidates, whichever are published, so it needs no watching. The same result at less cost.
+ */
+function publishOverClasses(
+  inner: number,
+  candidates: SparseColumns,
+  order: Int32Array,
+  sums: SparseColumns,
+  alone: Uint8Array | undefined,
+  slack: Int32Array | undefined,
+  room: number,
+): Uint8Array {
+  // What a singleton knows is as good as published to him, so his cells tell rows apart too.
+  const lone = alone === undefined ? [] : [...alone.keys()].filter((p) => alone[p] === 1);
+  const found = rowClasses(inner, appended(candidates, sums, lone));
+  const { kept, ...protect } = overClasses(sums, found);
+  const watched = [...kept.keys()].filter((p) => kept[p] === 1);
+  let slackOfClass: Int32Array | undefined;
+  if (slack !== undefined) {
+    slackOfClass = new Int32Array(found.classes);
+    for (let row = 0; row < inner; row++) {
+      slackOfClass[found.classOf[row]!] = Math.min(room, slackOfClass[found.classOf[row]!]! + slack[row]!);
+    }
+  }
+  return publishGreedily(found.classes, overClasses(candidates, found), order, picked(protect, watched), {
+    alone: alone === undefined ? undefined : Uint8Array.from(watched, (p) => alone[p]!),
+    ...(slackOfClass === undefined ? {} : { slack: slackOfClass, room }),
+  });
+}
+
+/** The columns of `a`, then some of `b`. */
+function appended(a: SparseColumns, b: SparseColumns, some: readonly number[]): SparseColumns {
+  if (some.length === 0) return a;
+  const more = picked(b, some);
+  const rows = new Int32Array(a.rows.length + more.rows.length);
+  rows.set(a.rows);
+  rows.set(more.rows, a.rows.length);
+  const starts = new Int32Array(a.starts.length + some.length);
+  starts.set(a.starts);
+  for (let k = 1; k <= some.length; k++) starts[a.starts.length - 1 + k] = a.rows.length + more.starts[k]!;
+  return { starts, rows };
+}
+
+function picked({ starts, rows, values }: SparseColumns, some: readonly number[]): SparseColumns {
+  const own = new Int32Array(some.length + 1);
+  some.forEach((c, k) => (own[k + 1] = own[k]! + starts[c + 1]! - starts[c]!));
+  const ownRows = new Int32Array(own[some.length]!);
+  const ownValues = values === undefined ? undefined : new Int32Array(ownRows.length);
+  some.forEach((c, k) => {
+    ownRows.set(rows.subarray(starts[c], starts[c + 1]), own[k]!);
+    ownValues?.set(values!.subarray(starts[c], starts[c + 1]), own[k]!);
+  });
+  return { starts: own, rows: ownRows, ...(ownValues === undefined ? {} : { values: ownValues }) };
 }
 
 /** [inner] people above the fewest that a hidden inner cell can hold, at most `room`; `room` where its count needs no protection. */

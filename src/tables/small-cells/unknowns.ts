@@ -94,6 +94,15 @@ export function adjacentMargins(margins: readonly (readonly number[])[]): [numbe
   return pairs;
 }
 
+/** Gather columns of the model matrix. */
+export function gatherCells({ starts, rows }: TableSystem, cells: Int32Array): SparseColumns {
+  const own = new Int32Array(cells.length + 1);
+  for (let k = 0; k < cells.length; k++) own[k + 1] = own[k]! + starts[cells[k]! + 1]! - starts[cells[k]!]!;
+  const ownRows = new Int32Array(own[cells.length]!);
+  for (let k = 0; k < cells.length; k++) ownRows.set(rows.subarray(starts[cells[k]!], starts[cells[k]! + 1]), own[k]);
+  return { starts: own, rows: ownRows };
+}
+
 /** Gather columns of the model matrix, or sums of cells with disjoint or overlapping inner cells, into one matrix. */
 export function gatherColumns(system: TableSystem, sums: readonly (readonly (readonly [cell: number, times: number])[])[]): SparseColumns {
   const starts = new Int32Array(sums.length + 1);
