@@ -1,5 +1,8 @@
 /** Door ".": from a policy and data about people to a verified open release. */
 export { apply, assess, plan, release, verify, type ApplyOptions, type AssessOptions, type Assessment, type PlanOptions, type ReleaseOptions, type SourceInput, type VerifyOptions } from "./verbs.ts";
+export {
+  auditPublished, type AuditedCell, type AuditFinding, type AuditPublishedOptions, type PublishedAudit, type PublishedInput, type TableStructure,
+} from "./audit.ts";
 export { definePolicy, parsePolicy, policyJsonSchema, type ParseOptions, type Policy, type PolicyInput } from "./policy/index.ts";
 export { proposePolicy, type ProposeOptions } from "./policy/propose/index.ts";
 export { CommensurateError, DataError, DisclosureError, InternalError, PolicyError, type ErrorDetail } from "./errors/index.ts";

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { CommandContext } from "./command.ts";
+import type { AuditCommandOptions } from "./commands/audit.ts";
 import { VERSION } from "./version.ts";
 
 /** What a command does; returns the exit code. Its module is loaded when it starts. */
@@ -13,8 +14,8 @@ export interface ProgramEvents {
 
 const EXIT_CODES = `
 Exit codes:
-  0  done; check: every class is large enough; verify: every check passed
-  1  finding: check or verify found something, or the release is not safe and was not published
+  0  done; check: every class is large enough; verify: every check passed; audit: nothing falls
+  1  finding: check, verify or audit found something, or the release is not safe and was not published
   2  the command line, the policy or the data must be fixed
   3  a defect of commensurate
   130, 143  stopped by Ctrl-C or a signal; nothing is left behind
@@ -79,9 +80,10 @@ export function buildProgram(events: ProgramEvents): Command {
   )
     .option("-o, --output <file>", "save the plan as JSON")
     .option("-s, --source <file>", "the data, instead of the policy's source")
+    .option("--key-file <file>", "the agency's secret key, for methods whose noise repeats")
     .option("--rehearsal-seed <seed>", "draw noise from a seed; such a plan is marked and cannot be published")
     .option("-f, --force", "replace the output file even if it is not a plan")
-    .action((policy: string, options: { output?: string; source?: string; rehearsalSeed?: string; force?: boolean }) =>
+    .action((policy: string, options: { output?: string; source?: string; keyFile?: string; rehearsalSeed?: string; force?: boolean }) =>
       events.start(async (context) => (await import("./commands/plan.ts")).plan(policy, options, context), true));
 
   add(
@@ -91,7 +93,8 @@ export function buildProgram(events: ProgramEvents): Command {
   )
     .requiredOption("--out <folder>", "where the staged release appears, whole or not at all")
     .option("-s, --source <file>", "the data, instead of the policy's source")
-    .action((plan: string, options: { out: string; source?: string }) =>
+    .option("--key-file <file>", "the agency's secret key, for methods whose noise repeats")
+    .action((plan: string, options: { out: string; source?: string; keyFile?: string }) =>
       events.start(async (context) => (await import("./commands/apply.ts")).apply(plan, options, context), false));
 
   add(
@@ -108,10 +111,37 @@ export function buildProgram(events: ProgramEvents): Command {
   add("release <policy>", "plan, apply, verify and publish", "Nothing appears unless every check passes.")
     .requiredOption("--out <folder>", "where the release appears, whole or not at all")
     .option("-s, --source <file>", "the data, instead of the policy's source")
-    .action((policy: string, options: { out: string; source?: string }) =>
+    .option("--key-file <file>", "the agency's secret key, for methods whose noise repeats")
+    .action((policy: string, options: { out: string; source?: string; keyFile?: string }) =>
       events.start(
         async (context) => (await import("./commands/release.ts")).release(policy, options, context), false,
       ));
+
+  add(
+    "audit <tables...>",
+    "attack published tables, whoever made them",
+    "Adds up everything that is printed, in all files together, and says which hidden numbers can be computed, and how.\n" +
+      "Files of one call are linked: columns of the same name are the same dimension. The data are only read.",
+  )
+    .option("-t, --threshold <count>", "counts from 1 to one less are small; else what marks such as <11 say, or 11", parseAtLeastTwo)
+    .option("--interval <values>", "values that must remain possible for a hidden count; else half of the small ones", parseAtLeastTwo)
+    .addOption(new Option("--zeros <rule>", "whether zeros are shown").choices(["publish", "protect"]).default("publish"))
+    .option("--count <columns>", "columns of numbers, separated by commas; found when absent", parseNames)
+    .option("--dimensions <columns>", "columns of categories, separated by commas; found when absent", parseNames)
+    .option("--across <name>", "the tables are crosstabs; name of the dimension that their columns are")
+    .option("--total <label>", "a category that is the sum of the others; may be repeated; found when absent", collect)
+    .option("--hidden <marks>", "further marks of hidden numbers, separated by commas", parseMarks)
+    .option("--primary <marks>", "marks of counts hidden for being small", parseMarks)
+    .option("--complementary <marks>", "marks of counts hidden to protect others", parseMarks)
+    .addOption(new Option("--codes <meaning>", "whether marks tell the two apart; else by the marks that are used").choices(["merged", "separate"]))
+    .addOption(new Option("--absent <meaning>", "what combinations are that a file leaves out").choices(["empty", "hidden"]))
+    .option("--hide-marked", "take printed numbers for hidden where a column marks them as suppressed")
+    .option("--structure <file>", "YAML or JSON: hierarchies, groups, percentages and what else files do not show")
+    .option("--earlier <files...>", "earlier releases about the same people, attacked together with the new one")
+    .option("-a, --all", "list every cell")
+    .addOption(delimiter())
+    .action((tables: string[], options: AuditCommandOptions) =>
+      events.start(async (context) => (await import("./commands/audit.ts")).audit(tables, options, context), true));
 
   add("schema", "print the JSON Schema of policies, for editors", "")
     .action(() => events.start(async (context) => (await import("./commands/schema.ts")).schema(context), true));
@@ -130,6 +160,22 @@ function parseNames(text: string, before: readonly string[] | undefined): readon
     throw new InvalidArgumentError("Write column names separated by commas, such as age,sex,zip.");
   }
   return [...new Set([...(before ?? []), ...names])];
+}
+
+function parseMarks(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), ...text.split(",").map((mark) => mark.trim())];
+}
+
+function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
+
+function parseAtLeastTwo(text: string): number {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(n) || n < 2) {
+    throw new InvalidArgumentError("Expected a whole number of at least 2.");
+  }
+  return n;
 }
 
 function parseK(text: string): number {

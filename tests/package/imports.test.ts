@@ -158,6 +158,9 @@ const SHARED: readonly (readonly [user: string, used: string])[] = [
   ["tables/small-cells", "tables/tabulate/index.ts"],
   // The planner puts its own result to the attacker before anybody else does.
   ["tables/small-cells", "tables/audit/index.ts"],
+  ["tables/published-files", "tables/audit/index.ts"],
+  ["tables/published-files", "tables/audit/linear-attack.ts"],
+  ["tables/published-files", "tables/audit/component-bounds.ts"],
   ["dp/noisy-counts", "dp/accounting/index.ts"],
 ];
 

@@ -1,0 +1,76 @@
+import { basename } from "node:path";
+import { auditPublished, type PublishedAudit, type PublishedInput } from "../../audit.ts";
+import { parseStructure } from "../../structure-file.ts";
+import type { TableStructure } from "../../tables/published-files/index.ts";
+import type { CommandContext } from "../command.ts";
+import type { Console } from "../console.ts";
+import { openDataFile } from "../data-file.ts";
+import { describeAudit } from "../describe-audit.ts";
+import { EXIT } from "../failure.ts";
+import { readText } from "../read-text.ts";
+
+export interface AuditCommandOptions {
+  readonly threshold?: number;
+  readonly interval?: number;
+  readonly zeros?: "publish" | "protect";
+  readonly codes?: "merged" | "separate";
+  readonly absent?: "empty" | "hidden";
+  readonly count?: readonly string[];
+  readonly dimensions?: readonly string[];
+  readonly across?: string;
+  readonly total?: readonly string[];
+  readonly primary?: readonly string[];
+  readonly complementary?: readonly string[];
+  readonly hidden?: readonly string[];
+  readonly hideMarked?: boolean;
+  readonly structure?: string;
+  readonly earlier?: readonly string[];
+  readonly delimiter?: string;
+  readonly all?: boolean;
+}
+
+export async function audit(files: readonly string[], options: AuditCommandOptions, { console, signal }: CommandContext): Promise<number> {
+  const found = await auditPublished(await open(files, options.delimiter, console), {
+    ...optionsOf(options),
+    structure: await structureOf(options),
+    earlier: await open(options.earlier ?? [], options.delimiter, console),
+    signal,
+    onProgress: console.onProgress,
+  });
+  await report(found, options.all === true, console);
+  return found.verdict === "clean" ? EXIT.ok : EXIT.finding;
+}
+
+async function report(found: PublishedAudit, all: boolean, console: Console): Promise<void> {
+  await console.result(found, () => describeAudit(found, all, console.paint));
+}
+
+function optionsOf(options: AuditCommandOptions): Parameters<typeof auditPublished>[1] {
+  const { threshold, interval, zeros, codes, absent, count, dimensions, across, total, hideMarked } = options;
+  return { threshold, interval, zeros, codes, absent, values: count, dimensions, across, totals: total, hideMarked };
+}
+
+/** The structure file, with marks from the command line added to it. */
+async function structureOf({ structure, primary, complementary, hidden }: AuditCommandOptions): Promise<TableStructure> {
+  const stated = structure === undefined ? {} : parseStructure(await readText(structure), basename(structure));
+  const { markers = {} } = stated;
+  return {
+    ...stated,
+    markers: {
+      ...markers,
+      primary: [...(markers.primary ?? []), ...(primary ?? [])],
+      complementary: [...(markers.complementary ?? []), ...(complementary ?? [])],
+      hidden: [...(markers.hidden ?? []), ...(hidden ?? [])],
+    },
+  };
+}
+
+async function open(paths: readonly string[], delimiter: string | undefined, console: Console): Promise<PublishedInput[]> {
+  const inputs: PublishedInput[] = [];
+  for (const path of paths) {
+    const { source } = await openDataFile(path, delimiter, console);
+    const alone = paths.filter((other) => basename(other) === basename(path)).length === 1;
+    inputs.push({ name: alone ? basename(path) : path, data: source });
+  }
+  return inputs;
+}

@@ -1,0 +1,151 @@
+import { PolicyError } from "../../errors/index.ts";
+import { looksLikeTotal } from "./cell-text.ts";
+import type { DimensionStructure } from "./structure.ts";
+
+/** Place 0 of every dimension. */
+export const TOTAL = 0;
+
+/** One way in which a place is the sum of others. */
+export interface Split {
+  readonly whole: number;
+  readonly parts: readonly number[];
+}
+
+/** Categories of one dimension over all files: "place" is a number for each, 0 for the total. */
+export class Categories {
+  readonly name: string;
+  readonly labels: string[] = [];
+  /** [places] whether a file shows it. */
+  readonly seen: boolean[] = [];
+  splits: Split[] = [];
+  readonly #place = new Map<string, number>();
+  readonly #level: (string | undefined)[] = [undefined];
+  readonly #structure: DimensionStructure;
+  readonly #totals: ReadonlySet<string> | undefined;
+
+  /** @param totals labels of totals as the caller states them; without them labels that read like totals are taken */
+  constructor(name: string, structure: DimensionStructure, totals: readonly string[]) {
+    this.name = name;
+    this.#structure = structure;
+    const stated = [...(structure.totals ?? []), ...totals];
+    this.#totals = stated.length === 0 ? undefined : new Set(stated.map(folded));
+    this.labels.push("Total");
+    this.seen.push(false);
+  }
+
+  isTotal(label: string): boolean {
+    return this.#totals === undefined ? looksLikeTotal(label) : this.#totals.has(folded(label));
+  }
+
+  /** Place of a label in a file, new or known. @param level keeps equal labels of several levels apart */
+  place(label: string, level?: string): number {
+    const known = this.#structure.aliases?.[label] ?? label;
+    if (level === "total" || (level === undefined && this.isTotal(known))) {
+      this.labels[TOTAL] = known;
+      this.seen[TOTAL] = true;
+      return TOTAL;
+    }
+    const place = this.#placeOf(known, level);
+    this.seen[place] = true;
+    return place;
+  }
+
+  /**
+   * How places add up: as the structure says, and for each list of places that one file shows, that the total is the sum of
+   * those that are part of nothing else in it. @param shown [files] places in their order in the file
+   * @param nested sums found in the numbers
+   */
+  bind(shown: readonly (readonly number[])[], nested: readonly Split[]): void {
+    const splits: Split[] = [...nested];
+    const grouped = new Set<number>();
+    for (const [label, parts] of Object.entries(this.#structure.tree ?? {})) {
+      const whole = this.isTotal(label) ? TOTAL : this.#placeOf(label);
+      splits.push({ whole, parts: parts.map((part) => this.#placeOf(part)) });
+    }
+    for (const [label, parts] of Object.entries(this.#structure.groups ?? {})) {
+      const whole = this.isTotal(label) ? TOTAL : this.#placeOf(label);
+      splits.push({ whole, parts: parts.map((part) => this.#placeOf(part)) });
+      if (whole !== TOTAL) grouped.add(whole);
+    }
+    if (!splits.some(({ whole }) => whole === TOTAL)) {
+      const stated = splits.slice();
+      for (const places of shown) {
+        const within = below(places, stated);
+        const tops = places.filter((place) => place !== TOTAL && !within.has(place) && !grouped.has(place));
+        for (const level of new Set(tops.map((place) => this.#level[place]))) {
+          const parts = tops.filter((place) => this.#level[place] === level);
+          if (parts.length > 0) splits.push({ whole: TOTAL, parts });
+        }
+      }
+    }
+    const names = new Set<string>();
+    this.splits = splits.filter(({ whole, parts }) => {
+      const name = `${whole}=${[...parts].sort((a, b) => a - b).join()}`;
+      if (names.has(name)) return false;
+      names.add(name);
+      return true;
+    });
+    refuseCycles(this.name, this.splits);
+  }
+
+  /** Whether the structure says how this dimension's categories nest. */
+  get isStated(): boolean {
+    return this.#structure.tree !== undefined || this.#structure.groups !== undefined;
+  }
+
+  #placeOf(label: string, level?: string): number {
+    const key = level === undefined ? label : `${label}\u0000${level}`;
+    let place = this.#place.get(key);
+    if (place === undefined) {
+      place = this.labels.length;
+      this.#place.set(key, place);
+      this.labels.push(label);
+      this.seen.push(false);
+      this.#level.push(level);
+      // The structure speaks of labels without levels.
+      if (level !== undefined && !this.#place.has(label)) this.#place.set(label, place);
+    }
+    return place;
+  }
+}
+
+/** Places that others of a list hold, directly or through unseen ones. */
+function below(places: readonly number[], splits: readonly Split[]): Set<number> {
+  const held = new Set<number>();
+  const open = [...places];
+  for (let whole = open.pop(); whole !== undefined; whole = open.pop()) {
+    if (whole === TOTAL) continue;
+    for (const split of splits) {
+      if (split.whole !== whole) continue;
+      for (const part of split.parts) {
+        if (held.has(part)) continue;
+        held.add(part);
+        open.push(part);
+      }
+    }
+  }
+  return held;
+}
+
+/** @throws PolicyError `audit/circular-structure` */
+function refuseCycles(dimension: string, splits: readonly Split[]): void {
+  const state = new Map<number, "open" | "done">();
+  const visit = (place: number): void => {
+    if (state.get(place) === "done") return;
+    if (state.get(place) === "open") {
+      throw new PolicyError(
+        "audit/circular-structure",
+        `In the structure of dimension ${JSON.stringify(dimension)} a category is part of itself. Check its tree and groups.`,
+        { dimension },
+      );
+    }
+    state.set(place, "open");
+    for (const { whole, parts } of splits) if (whole === place) parts.forEach(visit);
+    state.set(place, "done");
+  };
+  for (const { whole } of splits) visit(whole);
+}
+
+function folded(label: string): string {
+  return label.trim().toLowerCase();
+}

@@ -1,0 +1,7 @@
+export {
+  auditRawTables, type AuditedCell, type AuditFinding, type AuditTablesOptions, type FindingKind, type PublishedAudit,
+} from "./audit-tables.ts";
+export type { Markers } from "./cell-text.ts";
+export type { CellAddress } from "./published-cells.ts";
+export { readRawTable, type RawTable } from "./raw-table.ts";
+export type { DimensionStructure, FileStructure, MeasureStructure, RatioStructure, TableStructure } from "./structure.ts";
