@@ -1,7 +1,8 @@
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CsvRenderer, isFormula } from "../../src/sinks/index.ts";
+import { DictionaryBuilder, type Batch, type Column, type Dictionary } from "../../src/columns/index.ts";
+import { codesOfRecords, CsvRenderer, isFormula, type ReleasedColumn, type RunBatch } from "../../src/sinks/index.ts";
 import { NumberRenderer } from "../../src/sinks/render-number.ts";
 import { batchesOf, tableOf, written, type TestColumn } from "./memory-sink.ts";
 
@@ -197,4 +198,64 @@ const FORMULAS = [
 
 test.each(FORMULAS)("%j is seen as a formula", (payload) => {
   expect(isFormula(payload)).toBe(true);
+});
+
+describe("records in runs", () => {
+  const dictionary = (values: readonly string[]): Dictionary => {
+    const builder = new DictionaryBuilder();
+    for (const value of values) {
+      const bytes = new TextEncoder().encode(value);
+      builder.add(bytes, 0, bytes.length);
+    }
+    return builder.freeze();
+  };
+  const texts = dictionary(["a", "b,c", 'd"', "", "Los Angeles", "é"]);
+
+  test("are rendered as one by one, into buffers of any size", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }),
+        fc.array(fc.tuple(fc.array(fc.integer({ min: -1, max: 5 }), { minLength: 4, maxLength: 4 }), fc.integer({ min: 1, max: 9 })), { maxLength: 12 }),
+        fc.integer({ min: 0, max: 200 }),
+        (isNumber, runs, room) => {
+          const released = isNumber.map((number, c): ReleasedColumn => ({ name: `c${c}`, type: number ? "number" : "string" }));
+          const lengths = runs.map(([, length]) => length);
+          const starts = Uint32Array.from([0, ...lengths].map((_, r) => lengths.slice(0, r).reduce((sum, length) => sum + length, 0)));
+          const records = starts.at(-1)!;
+          const values = Float64Array.from({ length: records }, (_, i) => (i % 4 === 3 ? NaN : i / 8));
+          const columns = isNumber.map((number, c): Column =>
+            number ? { kind: "numbers", values } : { kind: "codes", codes: Int32Array.from(runs, ([codes]) => codes[c]!), dictionary: texts });
+          const inRuns: RunBatch = { records, starts, columns };
+          const single: Batch = {
+            records,
+            columns: columns.map((column) => (column.kind === "codes" ? { ...column, codes: codesOfRecords(column.codes, inRuns) } : column)),
+          };
+          const renderer = new CsvRenderer(released, isNumber.map((number) => (number ? undefined : texts)));
+          const out = new Uint8Array(renderer.maxRowBytes + room);
+          const whole = (render: (from: number) => number): string => {
+            let text = "";
+            for (let from = 0; from < records; from = renderer.next) text += Buffer.from(out.subarray(0, render(from))).toString();
+            return text;
+          };
+          const expected = Array.from({ length: records }, (_, i) =>
+            single.columns.map((column) => (column.kind === "numbers" ? numberText(column.values[i]!) : codeText(column.codes[i]!, isNumber.length))).join(","));
+          renderer.checkRuns(inRuns);
+          const text = whole((from) => renderer.renderRuns(inRuns, out, 0, from));
+          expect(text).toBe(whole((from) => renderer.render(single, out, 0, from)));
+          if (isNumber.length > 1) expect(text).toBe(expected.map((row) => `${row}\n`).join(""));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+  const numberText = (value: number): string => (value === value ? String(value) : "");
+  const codeText = (code: number, columns: number): string => ["a", '"b,c"', '"d"""', '""', "Los Angeles", "é"][code] ?? (columns === 1 ? '""' : "");
+
+  test("refusals tell how many records there are, not runs", () => {
+    const renderer = new CsvRenderer([{ name: "f", type: "string" }], [dictionary(["=1+1", "fine"])]);
+    const runs: RunBatch = { records: 9, starts: Uint32Array.of(0, 4, 6, 9), columns: [{ kind: "codes", codes: Int32Array.of(0, 1, 0), dictionary: texts }] };
+    expect(() => renderer.checkRuns(runs)).toThrow(expect.objectContaining({ code: "csv/formula", detail: { column: "f", records: 7 } }));
+    const outside: RunBatch = { ...runs, columns: [{ kind: "codes", codes: Int32Array.of(1, 2, 1), dictionary: texts }] };
+    expect(() => renderer.checkRuns(outside)).toThrow(expect.objectContaining({ code: "sinks/batch" }));
+  });
 });

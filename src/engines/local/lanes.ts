@@ -1,7 +1,7 @@
 import type { Batch } from "../../columns/index.ts";
-import { CsvRenderer, type CsvOptions, type ReleasedColumn } from "../../sinks/index.ts";
+import { CsvRenderer, type CsvOptions, type ReleasedColumn, type RunBatch } from "../../sinks/index.ts";
 import type { ColumnRequest, Source } from "../../sources/source.ts";
-import { arrangePartition, type ArrangeSpec, type LaneBlocks } from "./arrange.ts";
+import { arrangePartition, batchOfRuns, type ArrangeSpec, type LaneBlocks } from "./arrange.ts";
 import { RewriteLane, type LaneStorage, type RewriteSpec, type RewriteSummary } from "./rewrite-lane.ts";
 import { surveyInThisThread, type ReadOptions, type Survey, type SurveySpec } from "./survey.ts";
 
@@ -64,21 +64,21 @@ export class Arranger {
   }
 
   arrange(blocks: readonly LaneBlocks[]): Arranged {
-    const batch = arrangePartition(this.#job.spec, blocks);
+    const runs = arrangePartition(this.#job.spec, blocks);
     return {
-      records: batch.records,
-      batch: this.#job.wantBatch ? batch : undefined,
-      csv: this.#renderer === undefined ? undefined : rendered(this.#renderer, batch),
+      records: runs.records,
+      batch: this.#job.wantBatch ? batchOfRuns(runs) : undefined,
+      csv: this.#renderer === undefined ? undefined : rendered(this.#renderer, runs),
     };
   }
 }
 
-function rendered(renderer: CsvRenderer, batch: Batch): Uint8Array {
-  renderer.check(batch);
+function rendered(renderer: CsvRenderer, batch: RunBatch): Uint8Array {
+  renderer.checkRuns(batch);
   let out = new Uint8Array(renderer.maxRowBytes + Math.min(batch.records * renderer.maxRowBytes, 64 * Math.max(1, batch.records)));
   let at = 0;
   for (let from = 0; from < batch.records; from = renderer.next) {
-    at = renderer.render(batch, out, at, from);
+    at = renderer.renderRuns(batch, out, at, from);
     if (renderer.next < batch.records) {
       const grown = new Uint8Array(out.length * 2 + renderer.maxRowBytes);
       grown.set(out.subarray(0, at));
