@@ -3,19 +3,13 @@ import type { PerturbationMethod } from "../perturbation/method.ts";
 import { roundInnerCounts } from "./round-inner.ts";
 import type { SmallCountRounding } from "./schema.ts";
 
-/** Golden ratio of 2^32: multiples of it, cut to 32 bits, scatter neighbours and never meet. */
-const SCATTER = 0x9e3779b1;
-
 /** Rounds small counts of the finest breakdown; every table is the sum of what results, so all of them add up and agree. */
 export const smallCountRounding: PerturbationMethod<SmallCountRounding> = {
   method: "small-count-rounding",
   needsRecordKeys: false,
   needsKey: () => false,
   async perturb({ system, signal }, options) {
-    // Equally good choices are made in an order that favours no category, the same each time, so that there is no average to take.
-    const order = new Int32Array(system.inner);
-    for (let i = 0; i < system.inner; i++) order[i] = Math.imul(i, SCATTER);
-    const inner = roundInnerCounts(system, options, order, signal);
+    const inner = roundInnerCounts(system, options, scatteredRanks, signal);
     const { cells, starts, rows } = system;
     const values = new Float64Array(cells);
     for (let c = 0; c < cells; c++) {
@@ -56,6 +50,21 @@ export const smallCountRounding: PerturbationMethod<SmallCountRounding> = {
     };
   },
 };
+
+/**
+ * Ranks among equally good choices: an order that favours no category, and the same each time, so that there are no different
+ * releases to average. Mixing by the finaliser of MurmurHash3 (A. Appleby, public domain), which maps 32 bits one to one.
+ */
+export function scatteredRanks(rows: number): Int32Array {
+  const ranks = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let x = row;
+    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+    ranks[row] = x ^ (x >>> 16);
+  }
+  return ranks;
+}
 
 /** What can be said of the changes in advance, in records. There is no law per count: which go up depends on the whole table. */
 export function smallCountRoundingStatistics(options: Pick<SmallCountRounding, "base" | "zeroCandidates">): {

@@ -3,6 +3,8 @@ import type { TableSystem } from "../tabulate/index.ts";
 import { chooseRaised, type RoundingMatrix } from "./choose-raised.ts";
 import type { SmallCountRounding } from "./schema.ts";
 
+/** [rows] ranks, all different, for a number of rows. */
+export type Ranks = (rows: number) => Int32Array;
 export type RoundedSystem = Pick<TableSystem, "cells" | "count" | "inner" | "innerCount" | "starts" | "rows">;
 
 /**
@@ -12,12 +14,12 @@ export type RoundedSystem = Pick<TableSystem, "cells" | "count" | "inner" | "inn
  * Rounding can make further published counts small, and zeros can give single counts away by subtraction; then those are
  * rounded too, with everything that was rounded before in view, until nothing is left.
  *
- * @param order [inner] rank among equally good choices; all different. The result depends on it only there.
+ * @param ranks given a number of rows, the rank of each among equally good choices, all different; asked once a round
  * @throws DisclosureError `small-count-rounding/unfinished` when small counts remain, which would be a defect
  *
  * Source: Langsrud and Heldal (2018), "An Algorithm for Small Count Rounding of Tabular Data", PSD 2018.
  */
-export function roundInnerCounts(system: RoundedSystem, options: SmallCountRounding, order: Int32Array, signal?: AbortSignal): Float64Array {
+export function roundInnerCounts(system: RoundedSystem, options: SmallCountRounding, ranks: Ranks, signal?: AbortSignal): Float64Array {
   const { cells, inner: size, innerCount, starts, rows } = system;
   const { base, identifyNew, zeroCandidates, checkSums } = options;
   const largest = options.maxRound ?? base - 1;
@@ -36,7 +38,7 @@ export function roundInnerCounts(system: RoundedSystem, options: SmallCountRound
 
   for (;;) {
     signal?.throwIfAborted();
-    const rounded = roundChosen(system, chosen, base, order, inner, published, total);
+    const rounded = roundChosen(system, chosen, base, ranks, inner, published, total);
     chosen = new Uint8Array(size);
     let remains = 0;
     if (identifyNew) {
@@ -68,7 +70,7 @@ export function roundInnerCounts(system: RoundedSystem, options: SmallCountRound
 
 /** Round the chosen inner counts, in place; `published` follows. @returns how many were chosen */
 function roundChosen(
-  system: RoundedSystem, chosen: Uint8Array, base: number, order: Int32Array, inner: Float64Array, published: Float64Array, total: number,
+  system: RoundedSystem, chosen: Uint8Array, base: number, ranks: Ranks, inner: Float64Array, published: Float64Array, total: number,
 ): number {
   const { cells, count, starts, rows } = system;
   const list: number[] = [];
@@ -109,18 +111,18 @@ function roundChosen(
   let raised: Uint8Array;
   if (raise === 0 || raise === list.length) raised = new Uint8Array(list.length).fill(raise === 0 ? 0 : 1);
   else {
-    const ranks = ranked(list, order);
+    const rank = ranks(list.length);
     const matrix: RoundingMatrix = {
       rows: list.length,
       columns: missing.length,
       starts: Int32Array.from(columnStarts),
       entries: Int32Array.from(entries),
     };
-    if (matrix.columns > 0) raised = chooseRaised(matrix, Float64Array.from(missing), base, ranks, raise);
+    if (matrix.columns > 0) raised = chooseRaised(matrix, Float64Array.from(missing), base, rank, raise);
     else {
       // Nothing published tells them apart: the larger remainders go up.
       raised = new Uint8Array(list.length);
-      const best = Array.from(list.keys()).sort((a, b) => remainder[b]! - remainder[a]! || ranks[a]! - ranks[b]!);
+      const best = Array.from(list.keys()).sort((a, b) => remainder[b]! - remainder[a]! || rank[a]! - rank[b]!);
       for (const row of best.slice(0, raise)) raised[row] = 1;
     }
   }
@@ -131,13 +133,6 @@ function roundChosen(
     published[c] = sum;
   }
   return list.length;
-}
-
-/** [list] ranks 0, 1, ... in the given order of their inner cells. */
-function ranked(list: readonly number[], order: Int32Array): Int32Array {
-  const ranks = new Int32Array(list.length);
-  Array.from(list.keys()).sort((a, b) => order[list[a]!]! - order[list[b]!]!).forEach((row, rank) => (ranks[row] = rank));
-  return ranks;
 }
 
 /** Whole number nearest to amount / base, half-way cases to even; amount may be negative. */
