@@ -8,6 +8,9 @@ import type { CellKey } from "./schema.ts";
 export { cellKeys } from "./cell-keys.ts";
 export { designPTable, LARGEST_CHANGE, type DesignedPTable, type DesignedRow, type PTableDesign } from "./design.ts";
 export { keyTable, keyTableStatistics, lookUp, tenFiveRule, type KeyTable } from "./key-table.ts";
+export {
+  magnitudeNoise, multiplierAt, separationPoint, turnedKey, type MagnitudeCell, type MagnitudeRule, type Multiplier,
+} from "./magnitude.ts";
 export { compileTable, numberOfKeys, withTable } from "./options.ts";
 export { pTableStatistics, roundPTable, type Change, type PTable, type PTableRow, type RowStatistics } from "./p-table.ts";
 export { perturbWeighted } from "./perturb.ts";

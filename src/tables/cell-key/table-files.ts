@@ -5,8 +5,8 @@ import { plainDecimal } from "./plain-decimal.ts";
 import { boundedRow, rowStatistics, type PTable, type PTableRow } from "./p-table.ts";
 
 const MOST_LINES = 4_000_000;
-/** Printed shares and bounds have 8 digits or more, so they agree to within this. */
-const PRINTED = 3e-8;
+/** Printed shares and bounds agree to within this: bounds have 8 digits or more, shares from spreadsheets at times 7 ("6.13E-05"). */
+const PRINTED = 1e-7;
 /** Mean of a row whose shares are printed with 8 digits. */
 const PRINTED_MEAN = 1e-6;
 
