@@ -20,6 +20,8 @@ export interface PlanOptions extends VerbOptions {
   readonly folder?: string | undefined;
   /** Draw noise from a seed, for rehearsals. The plan is marked and cannot be published. */
   readonly rehearsalSeed?: string | undefined;
+  /** The agency's secret key, at least 16 bytes, for methods whose noise repeats. It is never written anywhere. */
+  readonly key?: Uint8Array | undefined;
 }
 
 export interface ApplyOptions extends VerbOptions {
@@ -28,6 +30,8 @@ export interface ApplyOptions extends VerbOptions {
   readonly out: string;
   /** Folder to which paths in the plan's policy are relative. Default: the folder that the plan was made with. */
   readonly folder?: string | undefined;
+  /** The agency's secret key; see `PlanOptions`. */
+  readonly key?: Uint8Array | undefined;
 }
 
 export interface ReleaseOptions extends PlanOptions {
@@ -103,7 +107,7 @@ async function corridor<Result>(
   try {
     const lanes: LanePool = (await platform.startLanes()) ?? new InlineLane();
     closing.push(() => lanes.close());
-    const steps: StepOptions = { platform, lanes, progress: options.onProgress ?? ignore, signal: options.signal, rehearsalSeed: options.rehearsalSeed };
+    const steps: StepOptions = { platform, lanes, progress: options.onProgress ?? ignore, signal: options.signal, rehearsalSeed: options.rehearsalSeed, agencyKey: options.key };
     options.signal?.throwIfAborted();
     let source = await sourceOf(policy, options.source, platform, within);
     if (!source.reopenable) {

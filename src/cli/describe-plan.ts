@@ -73,6 +73,7 @@ function describeDecision(plan: Plan, policy: Policy, paint: Painter, detail: "f
     case "k-anonymity":
       return describeGeneralization(plan, policy, paint, detail);
     case "small-cells":
+    case "cell-suppression":
       return describeSuppression(plan, paint);
     case "noisy-counts":
       return describeNoise(plan, paint);
@@ -150,6 +151,7 @@ function describeGeneralization(plan: Plan, policy: Policy, paint: Painter, deta
 }
 
 interface Suppression {
+  readonly method: string;
   readonly rule: {
     readonly threshold: number;
     readonly zeros: string;
@@ -161,17 +163,17 @@ interface Suppression {
 }
 
 function describeSuppression(plan: Plan, paint: Painter): string[] {
-  const { rule, cells, mergedBecause } = plan.decision as unknown as Suppression;
+  const { method, rule, cells, mergedBecause } = plan.decision as unknown as Suppression;
   const all = cells.published + cells.primary + cells.complementary;
   const share = (n: number): string => `${count(n)} (${percent(all === 0 ? 0 : n / all)})`;
   return [
-    `${paint("bold", "Decision")}  small-cells: counts below ${rule.threshold} are hidden`,
+    `${paint("bold", "Decision")}  ${method}: counts below ${rule.threshold} are hidden`,
     ...textTable(
       [{ title: "" }, { title: "" }],
       [
         ["cells in all tables", count(all)],
         ["published", share(cells.published)],
-        ["hidden for being small", share(cells.primary)],
+        [method === "small-cells" ? "hidden for being small" : "hidden by a rule", share(cells.primary)],
         ["hidden to protect those", share(cells.complementary)],
         ["zeros", rule.zeros === "publish" ? "published" : "treated as small"],
         ["values left possible", `at least ${rule.interval} for every hidden small count`],

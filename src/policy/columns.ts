@@ -1,6 +1,7 @@
 import { closestName, DataError, PolicyError } from "../errors/index.ts";
 import type { HierarchyDefinition } from "../hierarchies/schema.ts";
 import { quoted } from "./notation.ts";
+import { neededColumns } from "./needed-columns.ts";
 import { hierarchyOf, isDropped, type Policy } from "./policy.ts";
 import { ColumnPolicy } from "./schema.ts";
 
@@ -15,8 +16,15 @@ export type ColumnUse =
   /** Sampling weight or number of people a record stands for; not a dimension, added up. */
   | "weight"
   | "frequency"
+  /** A number that is added up over the records of a cell. */
+  | "measure"
   /** Whose record it is; bounds contributions, never released. */
-  | "contributor";
+  | "contributor"
+  /** Group of contributors, and whether the contributor asked for confidentiality; never released. */
+  | "holding"
+  | "request"
+  /** Random number of the record for the cell-key method; never released. */
+  | "record-key";
 
 export interface ResolvedColumn {
   readonly name: string;
@@ -76,7 +84,7 @@ export function applyPolicyToColumns(policy: Policy, source: readonly { readonly
       dropped.push(name);
       continue;
     }
-    const numeric = column.role === "measure" || column.role === "weight" || column.role === "frequency";
+    const numeric = column.role === "measure" || column.role === "record-key" || column.role === "weight" || column.role === "frequency";
     const hierarchy = hierarchyOf(policy, column);
     read.push({ name, position: i, use, as: numeric ? "numbers" : "codes", column, ...(hierarchy !== undefined && { hierarchy }) });
   }
@@ -95,12 +103,13 @@ function useOf(policy: Policy, name: string, column: ColumnPolicy, dimensions: R
     if (isDropped(column)) return undefined;
     return column.role === "quasi-identifier" ? "key" : "released";
   }
-  const method = release.protect[0]!;
-  if (column.role === "contributor") {
-    const bounds = method.method === "noisy-counts" && method.privacyUnit === "contributor";
-    return bounds ? "contributor" : undefined;
-  }
+  const needed = neededColumns(policy);
+  if (column.role === "contributor") return needed.contributor ? "contributor" : undefined;
+  if (column.role === "holding") return needed.holding ? "holding" : undefined;
+  if (column.role === "request") return needed.request ? "request" : undefined;
+  if (column.role === "record-key") return needed.recordKey ? "record-key" : undefined;
   if (isDropped(column)) return undefined;
+  if (needed.measures.has(name)) return "measure";
   if (column.role === "weight" || column.role === "frequency") return column.role;
   return dimensions.has(name) ? "dimension" : undefined;
 }

@@ -2,6 +2,8 @@
 import { closestName } from "../errors/index.ts";
 import type { HierarchyDefinition } from "../hierarchies/schema.ts";
 import type { NoisyCounts } from "../dp/noisy-counts/schema.ts";
+import type { CellKey } from "../tables/cell-key/schema.ts";
+import type { CellSuppression } from "../tables/cell-suppression/schema.ts";
 import type { Problem } from "./messages.ts";
 import { quoted, type Path } from "./notation.ts";
 import { hierarchyOf, isDropped, type Policy } from "./policy.ts";
@@ -44,7 +46,7 @@ function checkSource({ source }: ParsedPolicy, report: Report): void {
 
 function checkColumns(parsed: ParsedPolicy, report: Report): void {
   if (parsed.columns.size === 0) report(["columns"], "names no column. Give each column of the data a role.");
-  const single = { weight: "", frequency: "", contributor: "" };
+  const single = { weight: "", frequency: "", contributor: "", holding: "", request: "", "record-key": "" };
   for (const [name, column] of parsed.columns) {
     const path = ["columns", name];
     if (isDropped(column) && column.drop === false) {
@@ -147,6 +149,7 @@ function checkTables(parsed: ParsedPolicy, release: Tables, report: Report): voi
       columns.add(name);
       checkDimension(parsed, name, levels, at, report);
     }
+    checkStatistics(parsed, table, path, report);
     if (typeof table.margins === "string") continue;
     const margins = new Set<string>();
     for (const [m, margin] of table.margins.entries()) {
@@ -163,6 +166,82 @@ function checkTables(parsed: ParsedPolicy, release: Tables, report: Report): voi
   }
   const method = release.protect[0]!;
   if (method.method === "noisy-counts") checkNoisyCounts(parsed, release, method, report);
+  if (method.method === "cell-key") checkRecordKeys(parsed, method, report);
+  if (method.method === "cell-suppression") checkRules(parsed, release, method, report);
+  if (method.method === "noisy-counts" || (method.method !== "small-cells" && method.method !== "cell-suppression")) {
+    for (const [i, table] of release.tables.entries()) {
+      const path = ["release", "tables", i];
+      if (table.statistics.some(({ statistic }) => statistic !== "count")) {
+        report([...path, "statistics"], `${method.method} protects counts only. Take the other statistics away, or use cell-suppression.`);
+      }
+      if (!table.sumRows && method.method === "noisy-counts") report([...path, "sumRows"], "is not offered with noisy-counts. List the margins that you want.");
+      if (method.method !== "noisy-counts") continue;
+      for (const [d, { groupings }] of table.dimensions.entries()) {
+        if (groupings !== undefined) report([...path, "dimensions", d, "groupings"], "are not offered with noisy-counts. Use a hierarchy.");
+      }
+    }
+  }
+}
+
+function checkRecordKeys(parsed: ParsedPolicy, { recordKeys }: CellKey, report: Report): void {
+  const role = recordKeys.from === "column" ? "record-key" : "contributor";
+  if ([...parsed.columns.values()].some((column) => column.role === role)) return;
+  report(["release", "protect", 0, "recordKeys"], `needs a column with the role ${role}.`);
+}
+
+function checkStatistics(parsed: ParsedPolicy, table: Tables["tables"][number], path: Path, report: Report): void {
+  const names = new Set<string>();
+  const dimensions = new Set(table.dimensions.map(({ column }) => column));
+  for (const [s, statistic] of table.statistics.entries()) {
+    const at = [...path, "statistics", s];
+    if (names.has(statistic.name)) report([...at, "name"], `a statistic before has the name ${quoted(statistic.name)} already.`);
+    names.add(statistic.name);
+    switch (statistic.statistic) {
+      case "sum":
+      case "mean":
+      case "median":
+        checkMeasure(parsed, statistic.of, [...at, "of"], report);
+        break;
+      case "rate":
+        for (const part of ["numerator", "denominator"] as const) {
+          if (statistic[part] !== "count") checkMeasure(parsed, statistic[part], [...at, part], report);
+        }
+        break;
+      case "percent":
+        for (const [i, name] of statistic.of.entries()) {
+          if (!dimensions.has(name)) report([...at, "of", i], notThere("dimension", name, dimensions, "dimensions of this table"));
+        }
+        break;
+      case "weighted-count":
+        if (![...parsed.columns.values()].some(({ role }) => role === "weight")) report(at, "needs a column with the role weight.");
+        break;
+      case "count":
+    }
+  }
+}
+
+function checkMeasure(parsed: ParsedPolicy, name: string, at: Path, report: Report): void {
+  const column = parsed.columns.get(name);
+  if (column === undefined) return report(at, notThere("column", name, parsed.columns.keys(), "columns"));
+  if (column.role !== "measure") report(at, `${quoted(name)} has the role ${column.role}; only a measure is added up. Change its role to use it here.`);
+  else if (column.drop === true) report(at, `${quoted(name)} is dropped, so it cannot be added up.`);
+}
+
+function checkRules(parsed: ParsedPolicy, release: Tables, method: CellSuppression, report: Report): void {
+  const has = (role: ColumnPolicy["role"]): boolean => [...parsed.columns.values()].some((column) => column.role === role);
+  for (const [r, rule] of method.rules.entries()) {
+    const at = ["release", "protect", 0, "rules", r];
+    if ("of" in rule && rule.of !== undefined) checkMeasure(parsed, rule.of, [...at, "of"], report);
+    if ("denominator" in rule && rule.denominator !== undefined) checkMeasure(parsed, rule.denominator, [...at, "denominator"], report);
+    if ("by" in rule && rule.by === "holding" && !has("holding")) report([...at, "by"], "needs a column with the role holding.");
+    if ("by" in rule && rule.by === "holding" && !has("contributor")) report([...at, "by"], "needs a column with the role contributor.");
+    if (rule.rule === "contributors" && !has("contributor")) report(at, "needs a column with the role contributor, which tells whose record it is.");
+    if (rule.rule === "request" && !has("request")) report(at, "needs a column with the role request: 1 or true where confidentiality was asked for.");
+    if (rule.rule === "frequency" && rule.count === "weighted" && !has("weight")) report([...at, "count"], "needs a column with the role weight.");
+    const named = rule.rule === "populations" ? (rule.tables ?? []) : rule.rule === "cells" ? [...rule.suppress, ...rule.publish].map(({ table }) => table) : [];
+    const tables = release.tables.map(({ name }) => name);
+    for (const name of named) if (!tables.includes(name)) report(at, notThere("table", name, tables, "tables"));
+  }
 }
 
 function checkDimension(parsed: ParsedPolicy, name: string, levels: readonly number[] | "all", at: Path, report: Report): void {
@@ -171,6 +250,9 @@ function checkDimension(parsed: ParsedPolicy, name: string, levels: readonly num
   switch (column.role) {
     case "direct-identifier":
     case "contributor":
+    case "holding":
+    case "request":
+    case "record-key":
       return report(at, `${quoted(name)} is a ${column.role} and is never released, so it cannot be a dimension.`);
     case "measure":
     case "weight":

@@ -2,6 +2,9 @@
 import { z } from "zod";
 import { NoisyCounts } from "../dp/noisy-counts/schema.ts";
 import { KAnonymity } from "../microdata/k-anonymity/schema.ts";
+import { CellSuppression } from "../tables/cell-suppression/schema.ts";
+import { CellKey } from "../tables/cell-key/schema.ts";
+import { Rounding } from "../tables/rounding/schema.ts";
 import { SmallCells } from "../tables/small-cells/schema.ts";
 
 /** Methods that protect released records. */
@@ -12,7 +15,10 @@ export const MicrodataMethod = z.discriminatedUnion("method", [
 /** Methods that protect released tables. */
 export const TablesMethod = z.discriminatedUnion("method", [
   SmallCells,
+  CellSuppression,
   NoisyCounts,
+  Rounding,
+  CellKey,
 ]);
 
 export type MicrodataMethod = z.output<typeof MicrodataMethod>;

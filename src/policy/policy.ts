@@ -19,7 +19,10 @@ export function hierarchyOf(policy: Pick<Policy, "hierarchies">, column: ColumnP
   return typeof column.hierarchy === "string" ? policy.hierarchies.get(column.hierarchy) : column.hierarchy;
 }
 
+/** Roles of columns that no release shows. */
+export const NEVER_RELEASED: ReadonlySet<ColumnPolicy["role"]> = new Set(["direct-identifier", "contributor", "holding", "request", "record-key"]);
+
 /** Direct identifiers and contributor ids are never released, whatever else a policy says. */
 export function isDropped(column: ColumnPolicy): boolean {
-  return column.role === "direct-identifier" || column.role === "contributor" || column.drop === true;
+  return NEVER_RELEASED.has(column.role) || column.drop === true;
 }

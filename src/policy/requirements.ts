@@ -37,6 +37,11 @@ export const REQUIREMENTS = {
     unit: "values",
     meaning: "At least this many values remain possible for every hidden small count, given everything published.",
   },
+  "minimum-ambiguity": {
+    stronger: "larger",
+    unit: "counts",
+    meaning: "At least this many true counts can be behind a published count, seen alone.",
+  },
   "maximum-rho": {
     stronger: "smaller",
     unit: "zCDP",

@@ -13,6 +13,9 @@ export const ROLES = [
   "weight",
   "frequency",
   "contributor",
+  "holding",
+  "request",
+  "record-key",
   "other",
 ] as const;
 export const COLUMN_TYPES = ["string", "integer", "number", "date", "boolean"] as const;
@@ -60,7 +63,9 @@ export const ColumnPolicy = z.strictObject({
     .describe(
       "direct-identifier: names a person, never released. quasi-identifier: an intruder may know it. sensitive: must not be " +
         "learnt about a person. measure: a number to add up. weight: sampling weight. frequency: each record stands for this " +
-        "many people. contributor: id of the person whose record it is, never released. other: none of these.",
+        "many people. contributor: id of the person whose record it is, never released. holding: id of the group that contributors " +
+        "belong to, never released. request: 1 or true where the contributor asked for confidentiality, never released. record-key: a random whole number of each record for the cell-key method, never released. " +
+        "other: none of these.",
     ),
   type: z.enum(COLUMN_TYPES).default("string").describe("Type of the released column in formats that have types."),
   hierarchy: z
@@ -76,6 +81,12 @@ export const ColumnPolicy = z.strictObject({
     .array(z.enum(NORMALISATIONS))
     .default([])
     .describe("Applied to every value before it is compared, in this order: trim spaces, Unicode NFC, lower case."),
+  decimals: z
+    .int()
+    .min(0)
+    .max(9)
+    .optional()
+    .describe("Measures: digits after the point that sums keep; 0 for integers, 2 for numbers when absent."),
   drop: z.boolean().optional().describe("Leave the column out of the release."),
   label: z.string().optional().describe("Name for people, for the data dictionary."),
   description: z.string().optional().describe("What the column means, for the data dictionary."),
@@ -104,7 +115,7 @@ export const MicrodataRelease = z.strictObject({
 });
 
 export const TablesRelease = z.strictObject({
-  kind: z.literal("tables").describe("Release tables of counts."),
+  kind: z.literal("tables").describe("Release statistical tables."),
   name: releaseName,
   formats,
   tables: z

@@ -72,7 +72,7 @@ export const baseline: Profile = {
     {
       id: "baseline/direct-identifiers",
       when: { tier: "low" },
-      outputs: ["microdata", "suppressed-counts", "gaussian-counts", "laplace-counts"],
+      outputs: ["microdata", "suppressed-counts", "perturbed-counts", "gaussian-counts", "laplace-counts"],
       requires: { requirement: "direct-identifiers-removed", value: 1 },
       reasoning: "An open file has no safe people or settings around it, so nothing that names a person may be in it.",
       authority: "commensurate",
@@ -134,6 +134,9 @@ export const baseline: Profile = {
     interval("low", 2, "A hidden count that has only one possible value is not hidden."),
     interval("moderate", 3, "Two possible values leave an even guess; of three, none is likelier than not."),
     interval("high", 11, "As many values as there are from 0 to 10: the table tells no more than that the count is small."),
+    ambiguity("low", 3, "Of three counts that may be behind a number, none is likelier than not; base 3 is the least that statistical offices round to."),
+    ambiguity("moderate", 5, "As many as rounding to base 5 leaves, the usual base for counts of people."),
+    ambiguity("high", 10, "As many as rounding to base 10 leaves."),
     ...NOISE.flatMap(({ tier, rho, epsilon, why }): RequirementRule[] => [
       {
         id: `baseline/rho-${tier}`,
@@ -161,6 +164,19 @@ export const baseline: Profile = {
     ]),
   ],
 };
+
+function ambiguity(tier: Tier, value: number, reasoning: string): RequirementRule {
+  return {
+    id: `baseline/ambiguity-${tier}`,
+    when: { tier },
+    outputs: ["perturbed-counts"],
+    requires: { requirement: "minimum-ambiguity", value },
+    reasoning,
+    authority: "commensurate",
+    source: "Our own judgement",
+    status: "proposed",
+  };
+}
 
 function interval(tier: Tier, value: number, reasoning: string): RequirementRule {
   return {

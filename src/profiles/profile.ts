@@ -40,7 +40,7 @@ export interface Condition {
 }
 
 /** What a release gives away; a rule applies to some of them. */
-export type Output = "microdata" | "suppressed-counts" | "gaussian-counts" | "laplace-counts";
+export type Output = "microdata" | "suppressed-counts" | "perturbed-counts" | "gaussian-counts" | "laplace-counts";
 
 interface Sourced {
   /** Stable name, told with every requirement it causes. */

@@ -3,6 +3,8 @@ import { parseHierarchyCsv } from "../hierarchies/index.ts";
 import { applyPolicyToColumns, parsePolicy, policyHash, canonicalPolicy, type Policy, type PolicyInput, type ResolvedColumns } from "../policy/index.ts";
 import { hashBytesWith } from "../sources/hasher.ts";
 import type { Source } from "../sources/source.ts";
+import { withTable } from "../tables/cell-key/index.ts";
+import type { CellKey } from "../tables/cell-key/schema.ts";
 import { classify } from "./classify.ts";
 import type { Plan } from "./plan-value.ts";
 import type { Platform } from "./platform.ts";
@@ -18,6 +20,8 @@ export interface StepOptions {
   readonly signal?: AbortSignal | undefined;
   /** Seeded random numbers; the plan is marked and cannot be published. */
   readonly rehearsalSeed?: string | undefined;
+  /** The agency's secret key, for noise that repeats; never in a plan. */
+  readonly agencyKey?: Uint8Array | undefined;
   /** The source will be read again at once, so lanes may keep its records for that. */
   readonly keepRecords?: boolean | undefined;
 }
@@ -69,11 +73,11 @@ export async function surveyFor(policy: Policy, source: Source, options: StepOpt
 }
 
 export function contextOf(policy: Policy, requirements: Plan["requirements"], options: StepOptions): RoadContext {
-  const { platform, progress, signal, rehearsalSeed } = options;
-  return { policy, requirements, platform, progress, signal, rehearsalSeed };
+  const { platform, progress, signal, rehearsalSeed, agencyKey } = options;
+  return { policy, requirements, platform, progress, signal, rehearsalSeed, agencyKey };
 }
 
-/** The policy with every tree file read into it, so that the plan stands on its own. */
+/** The policy with every tree file and perturbation table read into it, so that the plan stands on its own. */
 export async function withInlineTrees(policy: Policy, platform: Platform, resolvePath: (path: string) => string): Promise<Policy> {
   const input = JSON.parse(canonicalPolicy(policy)) as PolicyInput;
   let changed = false;
@@ -89,6 +93,12 @@ export async function withInlineTrees(policy: Policy, platform: Platform, resolv
   }
   for (const column of Object.values(input.columns)) {
     if (typeof column.hierarchy === "object") column.hierarchy = (await inline(column.hierarchy)) as never;
+  }
+  const method = input.release.protect[0] as { method: string; table?: { file?: string } };
+  if (method.method === "cell-key" && method.table?.file !== undefined) {
+    changed = true;
+    const loaded = withTable(method as unknown as CellKey, await platform.readText(resolvePath(method.table.file)));
+    input.release = { ...input.release, protect: [loaded] } as unknown as PolicyInput["release"];
   }
   return changed ? parsePolicy(input) : policy;
 }

@@ -49,6 +49,10 @@ export class StagedOutput implements ReleaseOutput {
     return counted;
   }
 
+  createInternal(path: string): Promise<ByteSink> {
+    return this.#stage.create(`internal/${path}`);
+  }
+
   async writeText(path: string, text: string): Promise<FileRecord> {
     const bytes = encoder.encode(text);
     const hasher = this.#newHasher();

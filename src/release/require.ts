@@ -1,5 +1,5 @@
 import { InternalError, PolicyError } from "../errors/index.ts";
-import { isStronger, REQUIREMENTS, type Policy, type RequirementName } from "../policy/index.ts";
+import { isStronger, REQUIREMENTS, type Policy, type RequirementName, type TablesMethod } from "../policy/index.ts";
 import { baseline, TIERS, type Output, type Profile, type RequirementRule } from "../profiles/index.ts";
 import { conditionText, holds, type RiskAssessment } from "./classify.ts";
 
@@ -48,7 +48,7 @@ export function requirementsFor(assessment: RiskAssessment, policy: Policy, prof
     }
     return {
       requirement,
-      value: demanded ?? least,
+      value: demanded ?? Math.max(least, usualValue(requirement, policy, required, demands, overrides)),
       required: value,
       ...(demanded !== undefined && { demanded }),
       rules: rules.map(({ id }) => id),
@@ -69,12 +69,48 @@ export function effectiveValue(requirements: readonly Requirement[], name: Requi
   return found.value;
 }
 
+/**
+ * What a policy that names no interval gets where that is more than required: half of the values that the frequency rule
+ * hides, so that "1 to 10" stays at least five values wide. Less is to be chosen knowingly.
+ */
+function usualValue(
+  requirement: RequirementName, _policy: Policy, required: readonly Strongest[], demands: ReadonlyMap<RequirementName, number | undefined>,
+  overrides: ReadonlyMap<RequirementName, { readonly value: number }>,
+): number {
+  if (requirement !== "minimum-interval" || overrides.has("minimum-interval")) return 0;
+  const frequency = "minimum-frequency";
+  const threshold = demands.get(frequency) ?? overrides.get(frequency)?.value ?? required.find((own) => own.requirement === frequency)?.value ?? 0;
+  return Math.floor((threshold - 1) / 2);
+}
+
+/** True counts that can be behind a published one, by the method's own bounds. */
+function ambiguityOf(method: Extract<TablesMethod, { method: "rounding" | "cell-key" }>): number | undefined {
+  if (method.method === "cell-key") return "design" in method.table ? 2 * method.table.design.maxPerturbation + 1 : undefined;
+  switch (method.kind) {
+    case "deterministic":
+    case "midpoint":
+      return method.base;
+    case "random":
+    case "controlled":
+      return 2 * method.base - 1;
+    case "drb":
+      return 10;
+  }
+}
+
 /** What the release gives away. */
 export function outputOf({ release }: Policy): Output {
   if (release.kind === "microdata") return "microdata";
   const method = release.protect[0]!;
-  if (method.method === "small-cells") return "suppressed-counts";
-  return method.mechanism === "discrete-gaussian" ? "gaussian-counts" : "laplace-counts";
+  switch (method.method) {
+    case "small-cells":
+    case "cell-suppression":
+      return "suppressed-counts";
+    case "noisy-counts":
+      return method.mechanism === "discrete-gaussian" ? "gaussian-counts" : "laplace-counts";
+    default:
+      return "perturbed-counts";
+  }
 }
 
 /**
@@ -92,6 +128,16 @@ function demandsOf({ release }: Policy): ReadonlyMap<RequirementName, number | u
         .set("minimum-frequency", method.threshold)
         .set("complementary-suppression", undefined)
         .set("minimum-interval", method.interval);
+    case "cell-suppression": {
+      const frequency = method.rules.flatMap((rule) => (rule.rule === "frequency" && rule.of === undefined && rule.count === "records" ? [rule.minimum] : []));
+      return demands
+        .set("minimum-frequency", frequency.length === 0 ? undefined : Math.ceil(Math.max(...frequency)))
+        .set("complementary-suppression", undefined)
+        .set("minimum-interval", method.interval);
+    }
+    case "rounding":
+    case "cell-key":
+      return demands.set("minimum-ambiguity", ambiguityOf(method));
     case "noisy-counts":
       return method.mechanism === "discrete-gaussian"
         ? demands.set("maximum-rho", method.rho)

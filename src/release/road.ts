@@ -18,6 +18,8 @@ export interface RoadContext {
   readonly platform: Platform;
   /** Seed of a rehearsal; undefined for the real thing. */
   readonly rehearsalSeed?: string | undefined;
+  /** The agency's secret key, for noise that repeats. */
+  readonly agencyKey?: Uint8Array | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress: ReportProgress;
 }
@@ -36,6 +38,8 @@ export interface ApplyInput {
 /** Where a road writes; the corridor turns it into staged files. */
 export interface ReleaseOutput {
   create(path: string): Promise<ByteSink>;
+  /** A file for those who answer for the release, by its path relative to `internal/`. */
+  createInternal(path: string): Promise<ByteSink>;
 }
 
 /**
@@ -57,6 +61,8 @@ export interface Road {
   checkDecision(context: RoadContext, decision: Decision): void;
   /** Write the released tables. */
   apply(context: RoadContext, input: ApplyInput): Promise<void>;
+  /** Files under `internal/` that the road writes; a function of the policy alone. Absent: none. */
+  internalFiles?(policy: Policy): readonly string[];
   /** What the public is told; a function of policy and decision alone. */
   describe(policy: Policy, decision: Decision, columns: readonly string[]): PublicDescription;
   /** Re-read the released files and compare them with the requirements; shares no code with plan and apply. */

@@ -3,10 +3,17 @@ import type { Policy } from "../policy/index.ts";
 import type { Road } from "./road.ts";
 import { microdataRoad } from "./roads/microdata.ts";
 import { noisyCountsRoad } from "./roads/noisy-counts.ts";
-import { smallCellsRoad } from "./roads/small-cells.ts";
+import { perturbationRoads } from "./roads/perturbation.ts";
+import { suppressionRoad } from "./roads/suppression.ts";
 
 /** The registry: a new method is one line. */
-const ROADS: readonly Road[] = [microdataRoad, smallCellsRoad, noisyCountsRoad];
+const ROADS: readonly Road[] = [
+  microdataRoad,
+  { method: "small-cells", ...suppressionRoad },
+  { method: "cell-suppression", ...suppressionRoad },
+  noisyCountsRoad,
+  ...perturbationRoads,
+];
 
 export function roadFor(policy: Policy): Road {
   const method = policy.release.protect[0]!.method;

@@ -55,7 +55,7 @@ export async function verifyRelease(released: ReleaseReader, platform: Platform,
     if (path.startsWith("public/") && path !== MANIFEST_PATH) files.set(path.slice(7), await fileRecord(reader, path, platform));
   }
   const texts = publicTexts(description, files);
-  const expected = [...dataPaths.map((path) => `public/${path}`), ...texts.keys(), MANIFEST_PATH, PLAN_PATH];
+  const expected = [...dataPaths.map((path) => `public/${path}`), ...texts.keys(), MANIFEST_PATH, PLAN_PATH, ...(road.internalFiles?.(policy) ?? [])];
   const missing = expected.filter((path) => !present.includes(path));
   const extra = present.filter((path) => !expected.includes(path) && path !== EVIDENCE_PATH);
   checks.push(check("files/complete", "every file of the release", missing.length === 0 ? "every file" : `${missing.length} missing`, missing.length === 0));

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { PolicyError } from "../../errors/index.ts";
 import { apply as applyPlan } from "../../verbs.ts";
 import type { CommandContext } from "../command.ts";
+import { keyOf } from "../key-option.ts";
 import { EXIT } from "../failure.ts";
 import { readText } from "../read-text.ts";
 import { printable } from "../style.ts";
@@ -9,6 +10,7 @@ import { printable } from "../style.ts";
 export interface ApplyOptions {
   readonly out: string;
   readonly source?: string;
+  readonly keyFile?: string;
 }
 
 export async function apply(plan: string, options: ApplyOptions, { console, signal }: CommandContext): Promise<number> {
@@ -19,7 +21,7 @@ export async function apply(plan: string, options: ApplyOptions, { console, sign
     );
   }
   const { directory } = await applyPlan(
-    text, { out: options.out, source: options.source, signal, onProgress: console.onProgress },
+    text, { out: options.out, source: options.source, key: await keyOf(options.keyFile), signal, onProgress: console.onProgress },
   );
   await console.result({ directory, published: false }, () => [
     printable(`Staged at ${directory}`),

@@ -1,6 +1,7 @@
 import { loadPolicy } from "../../node/load-policy.ts";
 import { plan as makePlan } from "../../verbs.ts";
 import type { CommandContext } from "../command.ts";
+import { keyOf } from "../key-option.ts";
 import { describePlan } from "../describe-plan.ts";
 import { EXIT } from "../failure.ts";
 import { printable } from "../style.ts";
@@ -9,6 +10,7 @@ import { refuseToReplace, writeFileAtomically } from "../write-file.ts";
 export interface PlanOptions {
   readonly output?: string;
   readonly source?: string;
+  readonly keyFile?: string;
   readonly rehearsalSeed?: string;
   readonly force?: boolean;
 }
@@ -20,7 +22,7 @@ export async function plan(path: string, options: PlanOptions, { console, signal
   if (output !== undefined && options.force !== true) await refuseToReplace(output, "a plan", isPlan);
   const made = await makePlan(
     policy,
-    { folder, source: options.source, rehearsalSeed: options.rehearsalSeed, signal, onProgress: console.onProgress },
+    { folder, source: options.source, key: await keyOf(options.keyFile), rehearsalSeed: options.rehearsalSeed, signal, onProgress: console.onProgress },
   );
   if (output !== undefined) {
     signal.throwIfAborted();

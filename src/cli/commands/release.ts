@@ -1,6 +1,7 @@
 import { loadPolicy } from "../../node/load-policy.ts";
 import { release as releasePolicy } from "../../verbs.ts";
 import type { CommandContext } from "../command.ts";
+import { keyOf } from "../key-option.ts";
 import { describeChecks } from "../describe-evidence.ts";
 import { describePlan } from "../describe-plan.ts";
 import { EXIT } from "../failure.ts";
@@ -10,6 +11,7 @@ import { printable } from "../style.ts";
 export interface ReleaseOptions {
   readonly out: string;
   readonly source?: string;
+  readonly keyFile?: string;
 }
 
 export async function release(
@@ -17,7 +19,7 @@ export async function release(
 ): Promise<number> {
   const { policy, folder } = await loadPolicy(path);
   const { plan, evidence, directory } = await releasePolicy(
-    policy, { folder, out: options.out, source: options.source, signal, onProgress: console.onProgress },
+    policy, { folder, out: options.out, source: options.source, key: await keyOf(options.keyFile), signal, onProgress: console.onProgress },
   );
   await console.result({ directory, plan, evidence }, () => [
     ...describePlan(plan, console.paint, "brief"),

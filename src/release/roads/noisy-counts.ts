@@ -13,7 +13,7 @@ import type { Decision } from "../plan-value.ts";
 import { measuredRisk } from "./measured.ts";
 import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road, type RoadContext } from "../road.ts";
-import { describeTable, readTable, TOTAL, writeTable, type Place, type ReadBackRow, type TableLayout } from "./table-layout.ts";
+import { COUNT, describeTable, readTable, TOTAL, writeTable, type Place, type ReadBackRow, type TableLayout } from "./table-layout.ts";
 
 /** The plan of the noise itself, which depends on no record. */
 type NoisyDecision = Decision & NoisyCountsPlan;
@@ -69,7 +69,7 @@ export const noisyCountsRoad: Road = {
     );
     return {
       tables: layoutsOf(plan, policy).map((layout) =>
-        describeTable(policy, layout, "Number of records that were counted, plus random noise.", { neverBlank: true })),
+        describeTable(policy, layout, { neverBlank: true })),
       methods: [
         plan.statement,
         `The noise is drawn from the ${plan.mechanism === "discrete-gaussian" ? "discrete Gaussian" : "discrete Laplace"} distribution over whole numbers, ` +
@@ -180,6 +180,7 @@ function layoutsOf(plan: NoisyCountsPlan, policy: Policy): TableLayout[] {
         column,
         levels: [...new Set(table.blocks.flatMap(({ levels }) => (levels[d] === null ? [] : [levels[d]!])))].sort((a, b) => a - b),
       })),
+      values: [{ name: COUNT, type: "integer", description: "Number of records that were counted, plus random noise." }],
       annotated: false,
     };
   });
@@ -201,7 +202,7 @@ function rowsOf(layout: TableLayout, table: NoisyTable): Parameters<typeof write
       }
     });
   }
-  return { rows, count, place: (row, d) => places[d]![row]! };
+  return { rows, values: [count], place: (row, d) => places[d]![row]! };
 }
 
 /** Rows of a file sorted back into the plan's blocks by which columns and levels they show. */
@@ -213,7 +214,7 @@ function blocksOf(layout: TableLayout, rows: readonly ReadBackRow[]): ReadBackBl
     const block = blocks.get(key) ?? { columns: shown.map(({ column, level }) => ({ column, level })), values: shown.map((): string[] => []), count: [] };
     blocks.set(key, block);
     shown.forEach(({ label }, c) => block.values[c]!.push(label));
-    block.count.push(row.count ?? "");
+    block.count.push(row.values[0] ?? "");
   }
   return [...blocks.values()].map((block) => ({ table: layout.name, ...block }));
 }

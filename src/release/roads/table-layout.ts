@@ -1,4 +1,4 @@
-import { compactDictionary, createTableWriter, type ReleasedColumn, type ReleaseFormat } from "../../sinks/index.ts";
+import { compactDictionary, createTableWriter, type ByteSink, type ReleasedColumn, type ReleasedType, type ReleaseFormat } from "../../sinks/index.ts";
 import type { FieldDescription, TableDescription } from "../../catalog/index.ts";
 import { DictionaryBuilder, dictionaryText, type Column } from "../../columns/index.ts";
 import { DataError, PolicyError } from "../../errors/index.ts";
@@ -17,21 +17,52 @@ export const TOTAL = -1;
 /** Stands in the dimension's column of a row that sums over it. */
 export const TOTAL_LABEL = "(total)";
 export const COUNT = "count";
-export const ANNOTATION = "count_annotation";
 
-/** How one table is laid out in long form: one row a cell, a column per dimension, then the count. */
+/** A column of published numbers. */
+export interface ValueColumn {
+  readonly name: string;
+  readonly type: Extract<ReleasedType, "integer" | "number" | "string">;
+  /** What the number is, one sentence. */
+  readonly description: string;
+  /** What a blank means apart from a hidden cell, such as a mean over nobody. */
+  readonly missing?: string | undefined;
+}
+
+/** How one table is laid out in long form: one row a cell, a column per dimension, then the numbers. */
 export interface TableLayout {
   readonly name: string;
   readonly title?: string | undefined;
   readonly description?: string | undefined;
-  readonly dimensions: readonly { readonly column: string; readonly levels: readonly number[] }[];
-  /** Whether a column of annotations stands beside the count. */
+  readonly dimensions: readonly DimensionLayout[];
+  readonly values: readonly ValueColumn[];
+  /** Whether a column of annotations stands beside the numbers. */
   readonly annotated: boolean;
 }
 
+export interface DimensionLayout {
+  readonly column: string;
+  readonly levels: readonly number[];
+  /** Groupings that are shown, by the number that stands for their level. */
+  readonly groupings?: readonly { readonly level: number; readonly name: string }[] | undefined;
+}
+
 /** Several levels side by side need a column that says which; it depends on the policy only, never on the data. */
-function hasLevelColumn(dimension: TableLayout["dimensions"][number]): boolean {
-  return dimension.levels.length > 1;
+function hasLevelColumn(dimension: DimensionLayout): boolean {
+  return dimension.levels.length + (dimension.groupings?.length ?? 0) > 1;
+}
+
+/** The annotation is for all numbers of the row. */
+export function annotationColumn({ values }: Pick<TableLayout, "values">): string {
+  return values.length === 1 ? `${values[0]!.name}_annotation` : "annotation";
+}
+
+function levelText(dimension: DimensionLayout, level: number): string {
+  if (level === TOTAL) return "total";
+  return dimension.groupings?.find((grouping) => grouping.level === level)?.name ?? String(level);
+}
+
+function levelOfText(dimension: DimensionLayout, text: string | null): number {
+  return dimension.groupings?.find(({ name }) => name === text)?.level ?? Number(text);
 }
 
 export function layoutColumns(layout: TableLayout): ReleasedColumn[] {
@@ -40,13 +71,14 @@ export function layoutColumns(layout: TableLayout): ReleasedColumn[] {
     columns.push({ name: dimension.column, type: "string" });
     if (hasLevelColumn(dimension)) columns.push({ name: `${dimension.column}_level`, type: "string" });
   }
-  columns.push({ name: COUNT, type: "integer" });
-  if (layout.annotated) columns.push({ name: ANNOTATION, type: "integer" });
+  columns.push(...layout.values.map(({ name, type }) => ({ name, type })));
+  if (layout.annotated) columns.push({ name: annotationColumn(layout), type: "integer" });
   const names = new Set(columns.map(({ name }) => name));
   if (names.size < columns.length) {
     throw new PolicyError(
       "tables/column-name",
-      `Table ${layout.name} would have two columns of one name; "${COUNT}", "${ANNOTATION}" and "<dimension>_level" are the table's own. Rename the data column.`,
+      `Table ${layout.name} would have two columns of one name; ${layout.values.map(({ name }) => `"${name}"`).join(", ")}, ` +
+        `"${annotationColumn(layout)}" and "<dimension>_level" are the table's own. Rename the data column or the statistic.`,
       { table: layout.name },
     );
   }
@@ -56,15 +88,15 @@ export function layoutColumns(layout: TableLayout): ReleasedColumn[] {
 export interface TableRows {
   readonly rows: number;
   place(row: number, dimension: number): Place;
-  /** [rows] NaN where the cell is blank. */
-  readonly count: Float64Array;
+  /** [values][rows] NaN, or null for texts, where the cell is blank. */
+  readonly values: readonly (Float64Array | readonly (string | null)[])[];
   /** [rows] for annotated tables. */
   readonly annotation?: Uint8Array | undefined;
 }
 
 /** Write one table in every format. @throws DataError `tables/total-label`, `tables/blank-label` for categories that read as something else. */
 export async function writeTable(
-  output: ReleaseOutput, formats: readonly ReleaseFormat[], layout: TableLayout, table: TableRows,
+  output: Pick<ReleaseOutput, "create">, formats: readonly ReleaseFormat[], layout: TableLayout, table: TableRows,
 ): Promise<void> {
   const released = layoutColumns(layout);
   const columns: Column[] = [];
@@ -76,7 +108,7 @@ export async function writeTable(
     const levelCodes = new Int32Array(table.rows);
     for (let row = 0; row < table.rows; row++) {
       const { level, label } = table.place(row, d);
-      levelCodes[row] = levels.addText(level === TOTAL ? "total" : String(level));
+      levelCodes[row] = levels.addText(levelText(dimension, level));
       if (level === TOTAL) labelCodes[row] = total;
       else {
         if (label === TOTAL_LABEL) throw totalLabel(dimension.column);
@@ -87,11 +119,17 @@ export async function writeTable(
     columns.push(codeColumn(labelCodes, labels));
     if (hasLevelColumn(dimension)) columns.push(codeColumn(levelCodes, levels));
   });
-  columns.push({ kind: "numbers", values: table.count });
+  for (const values of table.values) {
+    if (values instanceof Float64Array) columns.push({ kind: "numbers", values });
+    else {
+      const texts = new DictionaryBuilder();
+      columns.push(codeColumn(Int32Array.from(values, (text) => (text === null ? -1 : texts.addText(text))), texts));
+    }
+  }
   if (layout.annotated) columns.push({ kind: "numbers", values: Float64Array.from(table.annotation!) });
   const dictionaries = columns.map((column) => (column.kind === "codes" ? column.dictionary : undefined));
   for (const format of formats) {
-    const sink = await output.create(`${layout.name}.${format}`);
+    const sink: ByteSink = await output.create(`${layout.name}.${format}`);
     const writer = await createTableWriter(format, sink, released, dictionaries);
     await writer.write({ records: table.rows, columns });
     await writer.close();
@@ -110,8 +148,8 @@ function codeColumn(codes: Int32Array, labels: DictionaryBuilder): Column {
 /** A released table as its file has it; every row as texts. */
 export interface ReadBackRow {
   readonly places: readonly Place[];
-  /** Text of the count, null where blank. */
-  readonly count: string | null;
+  /** [values] text of the number, null where blank. */
+  readonly values: readonly (string | null)[];
   readonly annotation: string | null;
 }
 
@@ -120,8 +158,10 @@ export interface ReadBackRow {
  * layout, `verify/cut-line` when a CSV file does not end with its last line.
  * Empty texts are blanks: released dimension values are never empty, since CSV could not tell them from missing ones.
  */
-export async function readTable(reader: ReleaseReader, layout: TableLayout, format: ReleaseFormat): Promise<ReadBackRow[]> {
-  const path = `public/${layout.name}.${format}`;
+export async function readTable(
+  reader: ReleaseReader, layout: TableLayout, format: ReleaseFormat, folder = "public",
+): Promise<ReadBackRow[]> {
+  const path = `${folder}/${layout.name}.${format}`;
   if (format === "csv") await requireLastLine(reader, path);
   const source = await reader.source(path);
   const columns = layoutColumns(layout);
@@ -144,20 +184,20 @@ export async function readTable(reader: ReleaseReader, layout: TableLayout, form
       const places = layout.dimensions.map((dimension): Place => {
         const label = texts[column++]!(row);
         const isTotal = label === TOTAL_LABEL;
-        if (!hasLevelColumn(dimension)) return { level: isTotal ? TOTAL : dimension.levels[0]!, label: isTotal ? null : label };
+        if (!hasLevelColumn(dimension)) return { level: isTotal ? TOTAL : (dimension.levels[0] ?? dimension.groupings![0]!.level), label: isTotal ? null : label };
         const level = texts[column++]!(row);
-        return level === "total" ? { level: TOTAL, label: null } : { level: Number(level), label };
+        return level === "total" ? { level: TOTAL, label: null } : { level: levelOfText(dimension, level), label };
       });
-      const count = texts[column++]!(row);
-      rows.push({ places, count, annotation: layout.annotated ? texts[column]!(row) : null });
+      const values = layout.values.map(() => texts[column++]!(row));
+      rows.push({ places, values, annotation: layout.annotated ? texts[column]!(row) : null });
     }
   }
   return rows;
 }
 
 export type BlankMeaning =
-  /** What a blank count means, and what the codes beside it mean. */
-  | { readonly count: string; readonly annotations: FieldDescription["categories"] }
+  /** What a blank number means, and what the codes beside it mean. */
+  | { readonly hidden: string; readonly annotations: FieldDescription["categories"] }
   /** Every cell is filled, missing values being counted in a category of their own. */
   | { readonly neverBlank: true };
 
@@ -169,7 +209,7 @@ async function requireLastLine(reader: ReleaseReader, path: string): Promise<voi
 }
 
 /** The table for the data dictionary. */
-export function describeTable(policy: Policy, layout: TableLayout, countMeaning: string, blanks: BlankMeaning): TableDescription {
+export function describeTable(policy: Policy, layout: TableLayout, blanks: BlankMeaning): TableDescription {
   const fields: FieldDescription[] = [];
   for (const dimension of layout.dimensions) {
     const { label, description, nullMeaning } = columnPolicy(policy, dimension.column);
@@ -188,13 +228,22 @@ export function describeTable(policy: Policy, layout: TableLayout, countMeaning:
         description: `How coarse the category in ${dimension.column} is.`,
         categories: [
           ...dimension.levels.map((level) => ({ value: String(level), label: names[level] ?? `level ${level}` })),
+          ...(dimension.groupings ?? []).map(({ name }) => ({ value: name, label: `group of the grouping ${name}` })),
           { value: "total", label: "all categories together" },
         ],
       });
     }
   }
-  fields.push({ name: COUNT, type: "integer", description: countMeaning, ...("count" in blanks ? { missing: blanks.count } : {}) });
-  if ("count" in blanks) fields.push({ name: ANNOTATION, type: "integer", description: "Whether the count is shown, and why not.", categories: blanks.annotations });
+  for (const { name, type, description, missing } of layout.values) {
+    const meanings = [...("hidden" in blanks ? [blanks.hidden] : []), ...(missing === undefined ? [] : [missing])];
+    fields.push({ name, type, description, ...(meanings.length > 0 ? { missing: meanings.join("; or ") } : {}) });
+  }
+  if ("hidden" in blanks) {
+    const what = layout.values.length === 1 && layout.values[0]!.name === COUNT ? "the count is" : "the numbers of the row are";
+    fields.push({
+      name: annotationColumn(layout), type: "integer", description: `Whether ${what} shown, and why not.`, categories: blanks.annotations,
+    });
+  }
   return {
     name: layout.name,
     title: layout.title,

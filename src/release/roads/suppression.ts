@@ -1,0 +1,344 @@
+import { DisclosureError, PolicyError } from "../../errors/index.ts";
+import { NEVER_RELEASED, type Policy } from "../../policy/index.ts";
+import type { NewHasher } from "../../sources/hasher.ts";
+import { auditTables, HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditTable } from "../../tables/audit/index.ts";
+import { describeRules, evaluateRules, ruleNeeds, type PrimaryOutcome } from "../../tables/primary-rules/index.ts";
+import type { PrimaryRule } from "../../tables/primary-rules/schema.ts";
+import { planSmallCells, type SmallCellsPlan, type SmallCellsRule } from "../../tables/small-cells/index.ts";
+import { statisticColumn } from "../../tables/statistics/index.ts";
+import type { Survey } from "../../engines/local/index.ts";
+import { check, type Check } from "../evidence.ts";
+import type { Decision } from "../plan-value.ts";
+import { effectiveValue } from "../require.ts";
+import { decisionRefused, type Road } from "../road.ts";
+import { measuredRisk } from "./measured.ts";
+import { annotationColumn, describeTable, readTable, writeTable, type ReadBackRow, type TableLayout } from "./table-layout.ts";
+import {
+  auditColumns, contributionsTo, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, placeKey, placeOfRow,
+  sensitiveOf, shownLayout, shownRows, statisticValueColumn, tableLayouts, tablesOf, tablesSurvey, tabulateSurvey, type DecidedDimension, type Tabulated,
+} from "./tabulated.ts";
+
+/** What was decided: the rule, and the categories that the tables show; never which cells, never counts. */
+interface SuppressionDecision extends Decision {
+  readonly method: "small-cells" | "cell-suppression";
+  readonly rule: SmallCellsRule;
+  readonly mergedBecause?: string | undefined;
+  readonly cells: SmallCellsPlan["cells"];
+  /** SHA-256 over which rows of each table are blank: which cells protect others depends on hidden counts, so the rule alone does not say. */
+  readonly blanks: string;
+  readonly dimensions: readonly DecidedDimension[];
+}
+
+interface Planned extends Tabulated {
+  readonly planned: SmallCellsPlan;
+  readonly outcome?: PrimaryOutcome | undefined;
+}
+
+/** What planning tabulated, for the apply that follows in the same run. */
+const tabulated = new WeakMap<Survey, Planned>();
+
+/** Where tables are kept with their totals when the published files list none. */
+const WITH_TOTALS = "internal/with-totals";
+
+/** Tables of which cells are left blank so that what they hide cannot be computed back. */
+export const suppressionRoad: Omit<Road, "method"> = {
+  survey: tablesSurvey,
+
+  measure(policy, survey) {
+    return measuredRisk(dimensionsAlone(survey, policy), dimensionColumns(policy).length, sensitiveOf(policy, survey));
+  },
+
+  async plan(context, survey): Promise<SuppressionDecision> {
+    const done = await tabulateAndPlan(context.policy, survey, ruleOf(context.policy, context.requirements), context.signal);
+    tabulated.set(survey, done);
+    return decisionOf(context.policy, done, context.platform.newHasher);
+  },
+
+  checkDecision(context, decision) {
+    const { method, rule, cells, blanks, dimensions } = decision as Partial<SuppressionDecision>;
+    const asked = ruleOf(context.policy, context.requirements);
+    const isAsked =
+      typeof rule === "object" && rule !== null && rule.threshold === asked.threshold && rule.zeros === asked.zeros && rule.interval === asked.interval &&
+      (rule.codes === asked.codes || rule.codes === "merged") && rule.jointSums === "protect" && rule.singletons === "protect";
+    if (method !== context.policy.release.protect[0]!.method || !isAsked) throw decisionRefused("states another rule than policy and requirements");
+    if (typeof cells !== "object" || cells === null || typeof blanks !== "string") throw decisionRefused("does not say which cells are hidden");
+    const columns = dimensionColumns(context.policy);
+    const sound = Array.isArray(dimensions) && dimensions.length === columns.length && dimensions.every((dimension, d) => isSoundDimension(dimension, columns[d]!));
+    if (!sound) throw decisionRefused("does not list the categories of each dimension");
+  },
+
+  async apply(context, input) {
+    const { policy } = context;
+    const decision = input.decision as SuppressionDecision;
+    const done = tabulated.get(input.survey) ?? (await tabulateAndPlan(policy, input.survey, ruleOf(policy, context.requirements), context.signal));
+    if (JSON.stringify(decisionOf(policy, done, context.platform.newHasher)) !== JSON.stringify(decision)) {
+      throw new DisclosureError("plan/not-reproduced", "The planned rule, categories or hidden cells do not come out again. Nothing was published. Plan again.");
+    }
+    const { system, planned } = done;
+    const separate = decision.rule.codes === "separate";
+    const specs = tablesOf(policy);
+    const layouts = layoutsOf(policy);
+    const hidden = planned.pattern.map((state) => (state === 0 ? 0 : 1));
+    for (const [t, table] of system.tables.entries()) {
+      const { statistics, sumRows } = specs[t]!;
+      const values = statistics.map((statistic) => statisticColumn(system, table, statistic, done.inputs, hidden));
+      const annotation = new Uint8Array(table.rows);
+      for (let row = 0; row < table.rows; row++) {
+        const cell = table.cell[row]!;
+        const state = cell < 0 ? 0 : planned.pattern[cell]!;
+        annotation[row] = state === 0 ? SHOWN : separate ? state : HIDDEN;
+      }
+      const write = async (output: typeof input.output, layout: TableLayout, rows: Int32Array, formats: Policy["release"]["formats"]): Promise<void> => {
+        await writeTable(output, formats, layout, {
+          rows: rows.length,
+          values: values.map((column) => Float64Array.from(rows, (row) => column[row]!)),
+          annotation: Uint8Array.from(rows, (row) => annotation[row]!),
+          place: (row, d) => placeOfRow(done, table, rows[row]!, d),
+        });
+      };
+      await write(input.output, shownLayout(layouts[t]!, sumRows), shownRows(table, sumRows), policy.release.formats);
+      if (!sumRows) {
+        await write({ create: (path) => input.output.createInternal(`with-totals/${path}`) } as typeof input.output, layouts[t]!, shownRows(table, true), ["csv"]);
+      }
+      context.progress({ phase: "apply", done: t + 1, total: system.tables.length, unit: "steps" });
+    }
+  },
+
+  internalFiles(policy) {
+    return tablesOf(policy).flatMap(({ name, sumRows }) => (sumRows ? [] : [`${WITH_TOTALS}/${name}.csv`]));
+  },
+
+  describe(policy, decision) {
+    const { rule } = decision as SuppressionDecision;
+    const separate = rule.codes === "separate";
+    const method = policy.release.protect[0]!;
+    const zeros = rule.zeros === "publish" ? "A count of 0 is a true zero." : "Counts of 0 are hidden as well.";
+    const specs = tablesOf(policy);
+    const withoutTotals = specs.some(({ sumRows }) => !sumRows);
+    const layouts = layoutsOf(policy).map((layout, t) => shownLayout(layout, specs[t]!.sumRows));
+    const annotations = [...new Set(layouts.map(annotationColumn))];
+    return {
+      tables: layouts.map((layout) =>
+        describeTable(policy, layout, {
+          hidden: `hidden to protect people; see ${annotationColumn(layout)}`,
+          annotations: [
+            { value: "0", label: "shown" },
+            ...(separate
+              ? [{ value: "1", label: "hidden: small number" }, { value: "2", label: "hidden to protect a small number elsewhere" }]
+              : [{ value: "1", label: "hidden: small number, or hidden to protect one" }]),
+          ],
+        }),
+      ),
+      methods: [
+        `Counts ${rule.zeros === "publish" ? "from 1" : "from 0"} to ${rule.threshold - 1} are not shown (primary suppression). Further counts are hidden with them ` +
+          "(complementary suppression), chosen so that no hidden small count can be computed from the numbers shown: " +
+          `somebody who knows all of them can still not narrow it to fewer than ${rule.interval} possible values.`,
+        ...(method.method === "cell-suppression" ? describeRules(method.rules.filter((own) => !isPlainFrequency(own))) : []),
+        ...(specs.some(({ statistics }) => statistics.length > 1)
+          ? ["All numbers of a row are hidden together, and every number that a hidden one enters, such as a percentage of a hidden total, is hidden with it."]
+          : []),
+        `A hidden count is a blank, with the reason in the column ${annotations.join(" or ")}. ${zeros} ` +
+          (separate ? "" : "The annotation does not tell a small count from one hidden to protect it, since that would narrow what a small count can be."),
+        withoutTotals
+          ? "Shown counts are exact. A blank is not a zero: leave it out. Sums over rows leave out what is hidden; totals are not listed " +
+            "in these files, and may be taken from where they are published."
+          : "Shown counts are exact. A blank is not a zero: leave it out, and read totals from their own rows, which say (total) and " +
+            "include what is hidden.",
+        "The protection takes into account what is in these files. Other releases about the same people, or knowledge of some of " +
+          "them, can narrow a hidden count further.",
+      ].map((text) => text.trim()),
+    };
+  },
+
+  async verify(context, { decision }, reader) {
+    const { policy } = context;
+    const { rule, dimensions, blanks: plannedBlanks } = decision as SuppressionDecision;
+    const interval = effectiveValue(context.requirements, "minimum-interval");
+    const threshold = effectiveValue(context.requirements, "minimum-frequency");
+    const checks: Check[] = [];
+    const specs = tablesOf(policy);
+    const full = layoutsOf(policy);
+    const shown = full.map((layout, t) => shownLayout(layout, specs[t]!.sumRows));
+    const expected = expectedRows(policy, dimensions);
+    let blanks = 0;
+    let first: string | undefined;
+    for (const format of policy.release.formats) {
+      const published: ReadBackRow[][] = [];
+      for (const layout of shown) published.push(await readTable(reader, layout, format));
+      const alike = JSON.stringify(published) === (first ??= JSON.stringify(published));
+      const complete = published.every((rows, t) => rows.map(({ places }) => places.map(({ level, label }) => placeKey(level, label)).join("\n")).join("\n\n") === expected[t]);
+      let small = 0;
+      let misfits = 0;
+      published.forEach((rows, t) => {
+        const countAt = specs[t]!.statistics.findIndex(({ statistic }) => statistic === "count");
+        for (const row of rows) {
+          if (!isSoundRow(row, specs[t]!.statistics, rule.codes)) misfits++;
+          const count = row.values[countAt];
+          if (count !== undefined && count !== null && Number(count) < threshold && (Number(count) > 0 || rule.zeros === "protect")) small++;
+        }
+      });
+      checks.push(
+        check(`${format}/cells`, "a count or an annotated blank in every cell", misfits === 0 ? "every cell" : `${misfits} others`, misfits === 0),
+        check(`${format}/rows`, "every combination of categories once, in order", complete ? "every one" : "others", complete),
+        check(`${format}/alike`, "the same rows in every format", alike ? "the same" : "different", alike),
+        check(`${format}/small-counts`, `no count below ${threshold} shown`, small === 0 ? "none" : small, small === 0, "minimum-frequency"),
+      );
+      // Totals that are published elsewhere are part of what a reader knows, so the tables are attacked with them.
+      const tables: ReadBackRow[][] = [];
+      for (const [t, rows] of published.entries()) {
+        if (specs[t]!.sumRows) tables.push(rows);
+        else {
+          const withTotals = await readTable(reader, full[t]!, "csv", WITH_TOTALS);
+          const finest = withTotals.filter(({ places }) => places.every(({ level }, d) => level === shown[t]!.dimensions[d]!.levels[0]));
+          const same = JSON.stringify(finest) === JSON.stringify(rows);
+          checks.push(check(`${format}/${specs[t]!.name}/totals`, "the rows that were protected with their totals", same ? "the same" : "different", same));
+          tables.push(withTotals);
+        }
+      }
+      const blank = tables.map((rows) => Uint8Array.from(rows, ({ annotation }) => (annotation === "0" ? 0 : 1)));
+      const asPlanned = blanksHash(blank, context.platform.newHasher) === plannedBlanks;
+      checks.push(check(`${format}/blanks`, "blank where the plan says so", asPlanned ? "as planned" : "other cells", asPlanned));
+      if (misfits > 0) continue;
+      const audit = await auditTables(attackFrom(policy, full, tables, dimensions, rule), { interval, signal: context.signal });
+      blanks = audit.blanks;
+      checks.push(
+        check(
+          `${format}/feasible-intervals`, `at least ${interval} possible values for every hidden small count`,
+          audit.safe ? `${audit.blanks} blanks, all safe` : `${audit.unsafe.length} of ${audit.blanks} blanks unsafe`,
+          audit.safe, "minimum-interval",
+        ),
+        check(`${format}/derivable`, "no hidden small count can be computed", audit.safe ? "none" : audit.unsafe.filter(({ min, max }) => !(max > min)).length, audit.safe, "complementary-suppression"),
+      );
+    }
+    const identifiers = full.flatMap((layout) => layout.dimensions).filter(({ column }) => NEVER_RELEASED.has(policy.columns.get(column)?.role ?? "other"));
+    checks.push(check("identifiers", "no direct identifier", identifiers.length === 0 ? "none" : identifiers.length, identifiers.length === 0, "direct-identifiers-removed"));
+    return { checks, risk: { hiddenCells: blanks } };
+  },
+};
+
+/** The frequency rule in records, which the requirement of the same name states. */
+function isPlainFrequency(rule: PrimaryRule): rule is Extract<PrimaryRule, { rule: "frequency" }> {
+  return rule.rule === "frequency" && rule.of === undefined && rule.count === "records";
+}
+
+/** Blank throughout with a code, or shown with 0; means over nobody may be blank in a shown row. */
+function isSoundRow(row: ReadBackRow, statistics: ReturnType<typeof tablesOf>[number]["statistics"], codes: SmallCellsRule["codes"]): boolean {
+  if (row.annotation !== "0") {
+    return ["1", "2"].slice(0, codes === "separate" ? 2 : 1).includes(row.annotation ?? "") && row.values.every((value) => value === null);
+  }
+  return row.values.every((value, s) => {
+    const { statistic } = statistics[s]!;
+    if (statistic === "count") return value !== null && /^(0|[1-9]\d{0,15})$/.test(value);
+    if (value === null) return ["mean", "median", "percent", "rate"].includes(statistic);
+    return Number.isFinite(Number(value));
+  });
+}
+
+type AskedRule = Pick<SmallCellsRule, "threshold" | "zeros" | "interval" | "codes">;
+
+function ruleOf(policy: Policy, requirements: Parameters<typeof effectiveValue>[0]): AskedRule {
+  const method = policy.release.protect[0]!;
+  if (method.method !== "small-cells" && method.method !== "cell-suppression") throw new DisclosureError("release/kind", "This release suppresses no cells.");
+  return {
+    threshold: effectiveValue(requirements, "minimum-frequency"),
+    interval: effectiveValue(requirements, "minimum-interval"),
+    zeros: method.method === "small-cells" ? method.zeros : ruleNeeds(method.rules).zeros,
+    codes: method.codes,
+  };
+}
+
+async function tabulateAndPlan(policy: Policy, survey: Survey, rule: AskedRule, signal: AbortSignal | undefined): Promise<Planned> {
+  const done = tabulateSurvey(policy, survey, rule.zeros);
+  const outcome = outcomeOf(policy, done);
+  const planned = await planSmallCells(done.system, { ...rule, ...(outcome === undefined ? {} : { primary: outcome.primary, shown: outcome.safe }) }, auditTables, signal);
+  return { ...done, planned, outcome };
+}
+
+/** What the policy's rules say of every cell. @throws PolicyError `suppression/nothing-matched` for names that the tables do not have. */
+function outcomeOf(policy: Policy, done: Tabulated): PrimaryOutcome | undefined {
+  const method = policy.release.protect[0]!;
+  if (method.method !== "cell-suppression") return undefined;
+  const needs = ruleNeeds(method.rules);
+  const outcome = evaluateRules(
+    {
+      system: done.system,
+      hierarchies: done.bound,
+      ...(needs.contributors ? { contributors: contributionsTo(policy, done, undefined) } : {}),
+      measures: new Map(needs.measures.map((name) => [name, contributionsTo(policy, done, name)])),
+      numbers: new Map(needs.numbers.map((name) => {
+        const amount = done.inputs.amounts.get(name)!;
+        return [name, amount.cells.map((units) => units / 10 ** amount.decimals)];
+      })),
+    },
+    method.rules,
+  );
+  if (outcome.unmatched.length > 0) {
+    throw new PolicyError("suppression/nothing-matched", `${outcome.unmatched.join(" ")} Correct the names, or take them out of the rules.`, { count: outcome.unmatched.length });
+  }
+  return outcome;
+}
+
+function decisionOf(policy: Policy, done: Planned, newHasher: NewHasher): SuppressionDecision {
+  const { system, planned } = done;
+  const blanks = system.tables.map(({ rows, cell }) => Uint8Array.from({ length: rows }, (_, row) => (cell[row]! >= 0 && planned.pattern[cell[row]!] !== 0 ? 1 : 0)));
+  return {
+    method: policy.release.protect[0]!.method as SuppressionDecision["method"],
+    rule: planned.rule,
+    ...(planned.mergedBecause === undefined ? {} : { mergedBecause: planned.mergedBecause }),
+    cells: planned.cells,
+    blanks: blanksHash(blanks, newHasher),
+    dimensions: decidedDimensions(done),
+  };
+}
+
+/** @param blanks [tables][rows] 1 where the row is blank */
+function blanksHash(blanks: readonly Uint8Array[], newHasher: NewHasher): string {
+  const hasher = newHasher();
+  for (const rows of blanks) {
+    hasher.update(new TextEncoder().encode(`${rows.length}\n`));
+    hasher.update(rows);
+  }
+  return hasher.digest();
+}
+
+function layoutsOf(policy: Policy): TableLayout[] {
+  return tableLayouts(policy, true, ({ statistics }) => statistics.map((statistic) => statisticValueColumn(policy, statistic)));
+}
+
+/**
+ * The attacker's view, from nothing but the files and the structure of their categories. Where a table shows no counts they
+ * are taken as known wherever the row is shown: whoever is safe then is safe with less.
+ */
+function attackFrom(
+  policy: Policy, layouts: readonly TableLayout[], tables: readonly (readonly ReadBackRow[])[], dimensions: readonly DecidedDimension[], rule: SmallCellsRule,
+): Parameters<typeof auditTables>[0] {
+  const placeOf = dimensions.map(({ places }) => new Map(places.map(({ level, label }, place) => [placeKey(level, label), place])));
+  const specs = tablesOf(policy);
+  const counted = layouts.flatMap((_, t) => (specs[t]!.statistics.some(({ statistic }) => statistic === "count") ? [t] : []));
+  return {
+    columns: auditColumns(dimensions),
+    tables: counted.map((t): AuditTable => {
+      const layout = layouts[t]!;
+      const rows = tables[t]!;
+      const countAt = specs[t]!.statistics.findIndex(({ statistic }) => statistic === "count");
+      const columnOf = layout.dimensions.map(({ column }) => dimensions.findIndex((dimension) => dimension.column === column));
+      return {
+        name: layout.name,
+        columnOf,
+        rows: rows.length,
+        places: columnOf.map((k, d) =>
+          Int32Array.from(rows, ({ places }) => {
+            const place = placeOf[k]!.get(placeKey(places[d]!.level, places[d]!.label));
+            if (place === undefined) throw new DisclosureError("verify/unknown-category", `Table ${layout.name} has a category that was not planned.`);
+            return place;
+          }),
+        ),
+        count: Float64Array.from(rows, ({ values }) => (values[countAt] === null ? NaN : Number(values[countAt]))),
+        mark: Uint8Array.from(rows, ({ annotation }) => (annotation === "2" ? HIDDEN_COMPLEMENTARY : annotation === "1" ? HIDDEN : SHOWN)),
+      };
+    }),
+    threshold: rule.threshold,
+    zeros: rule.zeros,
+    codes: rule.codes,
+  };
+}
