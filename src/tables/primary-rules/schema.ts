@@ -3,11 +3,15 @@ import { z } from "zod";
 /** Hits are kept as bits of one word per cell. */
 export const RULES_LIMIT = 32;
 
-const share = (what: string) =>
+const between = (what: string, least: number, most: number) =>
   z
     .number()
-    .gt(0, { error: (issue) => `${what} is a percentage above 0; found ${Number(issue.input)}.` })
-    .max(100, { error: (issue) => `${what} is a percentage of at most 100; found ${Number(issue.input)}.` });
+    .min(least, { error: (issue) => `${what}, at least ${least}; found ${Number(issue.input)}.` })
+    .max(most, { error: (issue) => `${what}, at most ${most}; found ${Number(issue.input)}.` });
+
+const share = (what: string) => between(`${what} is a percentage`, 0.000001, 100);
+
+const threshold = (what: string) => between(what, 0.000001, Number.MAX_SAFE_INTEGER);
 
 const atLeast = (least: number, what: string) =>
   z.int().min(least, { error: (issue) => `${what} is a whole number of at least ${least}; found ${Number(issue.input)}.` });
@@ -56,10 +60,9 @@ const safetyRange = z
 
 export const FrequencyRule = z.strictObject({
   rule: z.literal("frequency").describe("Counts above zero and below the minimum are hidden."),
-  minimum: z
-    .number()
-    .gt(0, { error: (issue) => `minimum is the smallest count that may be shown, above 0; found ${Number(issue.input)}.` })
-    .describe("Smallest count that may be shown. There is no default: the number is a decision of the agency."),
+  minimum: threshold("minimum is the smallest count that may be shown").describe(
+    "Smallest count that may be shown. There is no default: the number is a decision of the agency.",
+  ),
   zeros,
   count: z
     .enum(["records", "weighted"])
@@ -95,10 +98,7 @@ export const PPercentRule = z.strictObject({
   rule: z
     .literal("p-percent")
     .describe("Cells are hidden in which the next largest contributors could estimate the largest to within p percent."),
-  p: z
-    .number()
-    .gt(0, { error: (issue) => `p is a percentage above 0; found ${Number(issue.input)}.` })
-    .describe("How close an estimate of the largest contribution may not come, in percent of it."),
+  p: between("p is a percentage", 0.000001, 10_000).describe("How close an estimate of the largest contribution may not come, in percent of it."),
   coalition: atLeast(1, "coalition").default(1).describe("How many of the next largest contributors may put their knowledge together."),
   of,
   by,
@@ -143,10 +143,7 @@ export type RequestRule = z.output<typeof RequestRule>;
 
 export const DenominatorRule = z.strictObject({
   rule: z.literal("denominator").describe("Cells about groups that are too small are hidden, whatever the count in the cell."),
-  minimum: z
-    .number()
-    .gt(0, { error: (issue) => `minimum is the smallest denominator that may be used, above 0; found ${Number(issue.input)}.` })
-    .describe("Smallest denominator, for example 20000 people living in the area."),
+  minimum: threshold("minimum is the smallest denominator that may be used").describe("Smallest denominator, for example 20000 people living in the area."),
   denominator: z.string().min(1).describe("Column of the denominator, for example the population."),
   zeros,
 });
@@ -156,10 +153,9 @@ export const RemainderRule = z.strictObject({
   rule: z
     .literal("remainder")
     .describe("Cells are hidden in which too few of the group do not have the attribute: the denominator less the numerator is small."),
-  minimum: z
-    .number()
-    .gt(0, { error: (issue) => `minimum is the smallest remainder that may be shown, above 0; found ${Number(issue.input)}.` })
-    .describe("Smallest difference between denominator and numerator. A difference of 0 (everybody has the attribute) is hidden too."),
+  minimum: threshold("minimum is the smallest remainder that may be shown").describe(
+    "Smallest difference between denominator and numerator. A difference of 0 (everybody has the attribute) is hidden too.",
+  ),
   of: z.string().min(1).describe("Column of the numerator."),
   denominator: z.string().min(1).optional().describe("Column of the denominator. When absent, the records of the cell."),
 });
@@ -239,9 +235,9 @@ export const CellsRule = z
           .strictObject({
             ...address,
             overrides: z
-              .array(z.enum(RULE_NAMES).exclude(["cells"]))
+              .array(z.enum(RULE_NAMES).exclude(["cells", "populations"]))
               .default([])
-              .describe("Rules that would hide the cell and are set aside for it. Others still count."),
+              .describe("Rules that would hide the cell and are set aside for it. Others still count; populations can not be set aside."),
             approvedBy: z.string().min(1).optional().describe("Who answers for setting the rules aside; a name or an office."),
           })
           .refine((cell) => cell.overrides.length === 0 || cell.approvedBy !== undefined, {
