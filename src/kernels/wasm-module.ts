@@ -104,6 +104,8 @@ export const v128 = {
   swizzle: binary(...vector(14)),
   splat8: (byte: number): Code => [...vector(12), ...Array.from({ length: 16 }, () => byte & 0xff)],
   splat16: (value: number): Code => [...vector(12), ...Array.from({ length: 16 }, (_, i) => (value >>> ((i & 1) * 8)) & 0xff)],
+  /** Sixteen times the lowest byte of a number. */
+  splat8Of: unary(...vector(15)),
   lane32: (a: Code, lane: number): Code => [...a, ...vector(27), lane],
   eq8: binary(...vector(35)),
   lessU8: binary(...vector(38)),

@@ -1,5 +1,6 @@
 import type { Batch } from "../../columns/index.ts";
-import { CsvCoder, firstRecordStart, quoteStateAfter, RECORD_START, type CsvDelimiter, type QuoteState } from "../../sources/csv/index.ts";
+import { searchableBytes } from "../../kernels/byte-search.ts";
+import { CsvCoder, firstRecordStart, QUOTE, quoteStateAfter, RECORD_START, type CsvDelimiter, type QuoteState } from "../../sources/csv/index.ts";
 import type { ColumnRequest } from "../../sources/source.ts";
 
 /** One uncompressed CSV file that several lanes read at once; plain data, so that it can be sent to a thread. */
@@ -65,7 +66,7 @@ export async function readRanges(
     delimiter: file.delimiter,
     columns: columns.map(({ name, as, nulls }) => ({ index: file.names.indexOf(name), name, as, nulls })),
   });
-  const buffer = new Uint8Array(rangeBytes);
+  const { bytes: buffer, has } = searchableBytes(rangeBytes);
   for (;;) {
     const range = Atomics.add(control, NEXT, 1);
     if (range >= ranges || Atomics.load(control, FAILED) === 1) return;
@@ -81,13 +82,15 @@ export async function readRanges(
       state = Atomics.load(control, STATES + range);
     }
     const begins = (state - 1) as QuoteState;
-    const body = range === 0 ? bytes.subarray(file.dataStart) : bytes;
-    Atomics.store(control, STATES + range + 1, quoteStateAfter(body, begins, file.delimiter) + 1);
+    const bodyStart = range === 0 ? file.dataStart : 0;
+    const body = bytes.subarray(bodyStart);
+    const after = quoteStateAfter(body, begins, file.delimiter, has(QUOTE, bodyStart, length));
+    Atomics.store(control, STATES + range + 1, after + 1);
     Atomics.notify(control, STATES + range + 1);
 
     const first = firstRecordStart(body, begins, file.delimiter);
     if (first < 0) continue;
-    const offset = start + (range === 0 ? file.dataStart : 0) + first;
+    const offset = start + bodyStart + first;
     coder.beginRange({ limit: start + length - offset, baseOffset: offset });
     coder.push(body.subarray(first));
     drain(coder, onBatch);

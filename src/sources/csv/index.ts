@@ -29,6 +29,7 @@ export {
   AFTER_QUOTE,
   FIELD_START,
   firstRecordStart,
+  QUOTE,
   QUOTED,
   quoteStateAfter,
   quoteTransitions,
