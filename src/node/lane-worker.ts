@@ -93,7 +93,7 @@ async function perform(task: LaneTask): Promise<{ result: unknown; transfer: Arr
     }
     case "rewrite-kept": {
       const lane = await newRewriteLane(task.spec);
-      for (const batch of kept!.batches()) lane.add(batch);
+      await lane.addKept(kept!);
       kept = undefined;
       return { result: lane.finish(), transfer: [] };
     }

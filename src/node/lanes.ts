@@ -6,7 +6,7 @@ import { packedLayout, unpackCells } from "../cells/index.ts";
 import { abandonReading, rangesStarted, sharedReading, type CsvFileRanges } from "../engines/local/file-ranges.ts";
 import {
   buffersOf, checkNulls, cutsFor, InlineLane, joinKeys, joinRanges, surveyColumns,
-  type Arranged, type ArrangeJob, type LaneBlocks, type LanePool, type ReadOptions, type RewriteSpec, type RewriteSummary,
+  type Arranged, type ArrangeJob, type LaneBlocks, type LanePool, type PlacedRecords, type ReadOptions, type RewriteSpec, type RewriteSummary,
   type Survey, type SurveySpec,
 } from "../engines/local/index.ts";
 import { DataError, DisclosureError, InternalError, PolicyError } from "../errors/index.ts";
@@ -49,6 +49,9 @@ class ThreadLanes implements LanePool {
   /** The reading whose records the threads still hold. */
   #kept: { readonly source: Source; readonly columns: string; readonly fingerprint: string } | undefined;
 
+  /** [lanes] records of the second reading, where they lie in shared memory. */
+  #placed: (PlacedRecords | undefined)[] = [];
+
   constructor(wanted: number) {
     this.#wanted = wanted;
   }
@@ -89,10 +92,12 @@ class ThreadLanes implements LanePool {
   ): Promise<{ summaries: readonly RewriteSummary[]; fingerprint: string }> {
     const kept = this.#kept;
     this.#kept = undefined;
+    this.#placed = [];
     if (kept?.source === source && isRanged(source) && kept.columns === JSON.stringify(columns)) {
       await source.refuseChanged();
       this.lanes = this.#threads.length;
       const summaries = await Promise.all(this.#threads.map((thread) => thread.call<RewriteSummary>({ task: "rewrite-kept", spec })));
+      this.#placed = summaries.map(({ placed }) => placed);
       options.signal?.throwIfAborted();
       await source.refuseChanged();
       return { summaries, fingerprint: kept.fingerprint };
@@ -107,6 +112,8 @@ class ThreadLanes implements LanePool {
   }
 
   async take(lane: number, partition: number): Promise<readonly Uint32Array[]> {
+    const placed = this.#placed[lane];
+    if (placed !== undefined) return [placed.words.subarray(placed.starts[partition], placed.starts[partition + 1])];
     return this.lanes === 1 ? this.#inline.take(lane, partition) : this.#threads[lane]!.call({ task: "take", partition });
   }
 
@@ -117,7 +124,7 @@ class ThreadLanes implements LanePool {
 
   async arrange(lane: number, blocks: readonly LaneBlocks[]): Promise<Arranged> {
     if (this.lanes === 1) return this.#inline.arrange(lane, blocks);
-    const transfer = blocks.flatMap((own) => own.blocks.map(({ buffer }) => buffer as ArrayBuffer));
+    const transfer = blocks.flatMap((own) => own.blocks.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])));
     return this.#threads[lane]!.call({ task: "arrange", blocks }, transfer);
   }
 

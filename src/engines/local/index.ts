@@ -1,5 +1,5 @@
 export { InlineLane, Arranger, type Arranged, type ArrangeJob, type LanePool } from "./lanes.ts";
-export { RewriteLane, type LaneStorage, type RewriteSpec, type RewriteSummary } from "./rewrite-lane.ts";
+export { RewriteLane, type LaneStorage, type PlacedRecords, type RewriteSpec, type RewriteSummary } from "./rewrite-lane.ts";
 export { spoolSource } from "./spool.ts";
 export { rewrite, type RewriteJob, type Rewritten } from "./rewrite.ts";
 export {

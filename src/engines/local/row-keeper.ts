@@ -1,6 +1,14 @@
 import type { Batch, Column, Dictionary } from "../../columns/index.ts";
 
-type KeptColumn = { readonly kind: "codes"; readonly codes: Uint16Array | Int32Array } | { readonly kind: "numbers"; readonly values: Float64Array };
+/** Codes in 16 bits are kept plus one, those in 32 bits as they are. */
+export type KeptColumn =
+  | { readonly kind: "codes"; readonly codes: Uint16Array | Int32Array }
+  | { readonly kind: "numbers"; readonly values: Float64Array };
+
+export interface KeptBatch {
+  readonly records: number;
+  readonly columns: readonly KeptColumn[];
+}
 
 /**
  * Keeps the decoded records of the first reading for as long as they fit, so that the second need not decode them again.
@@ -9,7 +17,7 @@ type KeptColumn = { readonly kind: "codes"; readonly codes: Uint16Array | Int32A
  */
 export class RowKeeper {
   readonly #budgetBytes: number;
-  #batches: { records: number; columns: KeptColumn[] }[] | undefined = [];
+  #batches: KeptBatch[] | undefined = [];
   #dictionaries: (Dictionary | undefined)[] = [];
   #bytes = 0;
 
@@ -20,6 +28,16 @@ export class RowKeeper {
   /** Whether everything added so far is still here. */
   get complete(): boolean {
     return this.#batches !== undefined;
+  }
+
+  /** Everything as it is kept. */
+  get kept(): readonly KeptBatch[] {
+    return this.#batches ?? [];
+  }
+
+  /** [columns] dictionaries that all kept codes refer to. */
+  get dictionaries(): readonly (Dictionary | undefined)[] {
+    return this.#dictionaries;
   }
 
   add(batch: Batch): void {
