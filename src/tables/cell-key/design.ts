@@ -55,8 +55,8 @@ export function designPTable(design: PTableDesign): DesignedPTable {
   const floor = design.smallestShare ?? 0;
   if (!Number.isInteger(D) || D < 1 || D > LARGEST_CHANGE) throw badDesign(`maxPerturbation must be a whole number from 1 to ${LARGEST_CHANGE}`);
   if (!(V > 0 && V <= D * D)) throw badDesign(`variance must be above 0 and at most ${D * D}, the square of maxPerturbation`);
-  if (!Number.isInteger(js) || js < 0 || js > D) {
-    throw badDesign(`smallestShown must be a whole number from 1 to ${D + 1}: larger changes than maxPerturbation would be needed to pass it`);
+  if (!Number.isInteger(js) || js < 0 || js >= D) {
+    throw badDesign(`smallestShown must be a whole number from 1 to ${D}: that count could only be raised, because 0 is out of reach`);
   }
   if (!(floor >= 0 && floor < 0.01)) throw badDesign("smallestShare must be a probability from 0 to below 0.01");
   // The first count whose changes all lead above the hidden ones; its row is symmetric and serves all larger counts.

@@ -10,22 +10,39 @@ export interface MeanCondition {
 }
 
 const ROUNDS = 500;
+const LEAST_RIDGE = 1e-15;
 /** Largest deviation of a mean from its condition, in units of features scaled to at most 1. */
 const TOLERANCE = 1e-13;
 const LAST_RESORT = 1e-11;
+/** What an inequality that was not needed may be short of. */
+const SLACK = 1e-13;
 
 /**
  * The probabilities of largest entropy under conditions on means; unique when they can be met with every probability above 0.
  *
  * They have the form p = exp(sum of multiplier x feature) / Z, with multipliers of inequalities at least 0. The multipliers
- * minimise the convex log Z - sum of multiplier x mean; found by Newton steps projected on those bounds (Bertsekas 1982) with
- * halving of steps. For a mean and a variance alone that is exp(a v + b v^2) with two unknowns.
+ * minimise the convex log Z - sum of multiplier x mean; found by Newton steps projected on those bounds (Bertsekas 1982), with
+ * halving of steps and a ridge. For a mean and a variance alone that is exp(a v + b v^2) with two unknowns. Inequalities join
+ * when they are violated; those that never are have multiplier 0, so the result is optimal for all.
  *
  * @param outcomes number of outcomes
  * @returns [outcomes] probabilities
  * @throws InternalError `cell-key/no-optimum` when the conditions cannot be met strictly inside; the caller rules that out first
  */
 export function maximumEntropy(outcomes: number, conditions: readonly MeanCondition[]): Float64Array {
+  let joined = conditions.filter(({ holds }) => holds === "equal");
+  for (;;) {
+    const p = solve(outcomes, joined);
+    const violated = conditions.filter((condition) => {
+      const { feature, mean, holds } = condition;
+      return holds === "atLeast" && !joined.includes(condition) && feature.reduce((sum, x, j) => sum + x * p[j]!, 0) < mean - SLACK;
+    });
+    if (violated.length === 0) return p;
+    joined = [...joined, ...violated];
+  }
+}
+
+function solve(outcomes: number, conditions: readonly MeanCondition[]): Float64Array {
   const n = conditions.length;
   const scales = conditions.map(({ feature }) => feature.reduce((most, x) => Math.max(most, Math.abs(x)), 0) || 1);
   const features = conditions.map(({ feature }, k) => feature.map((x) => x / scales[k]!));
@@ -63,18 +80,20 @@ export function maximumEntropy(outcomes: number, conditions: readonly MeanCondit
   let p = new Float64Array(outcomes);
   let at = gradientAt(x, p);
   let off = distance(x, at.gradient);
-  for (let round = 0; round < ROUNDS && off > TOLERANCE; round++) {
+  let ridge = LEAST_RIDGE;
+  for (let round = 0; round < ROUNDS && off > TOLERANCE && ridge < 1e6; round++) {
+    // Multipliers at or near their bound that are pushed onto it go there; the others take the Newton step.
+    const near = Math.min(1e-3, off);
     const free: number[] = [];
-    for (let k = 0; k < n; k++) {
-      if (conditions[k]!.holds === "equal" || x[k]! > 1e-12 || at.gradient[k]! < 0) free.push(k);
-    }
-    const step = newtonStep(free, features, p, at.gradient);
+    const step = x.map((own) => -own);
+    for (let k = 0; k < n; k++) if (conditions[k]!.holds === "equal" || x[k]! > near || at.gradient[k]! < 0) free.push(k);
+    const newton = newtonStep(free, features, p, at.gradient, ridge);
+    free.forEach((k, i) => (step[k] = newton[i]!));
     let isBetter = false;
-    for (let size = 1; size > 1e-12; size /= 2) {
-      const next = [...x];
-      free.forEach((k, i) => {
-        const moved = x[k]! + size * step[i]!;
-        next[k] = conditions[k]!.holds === "equal" ? moved : Math.max(0, moved);
+    for (let size = 1; size > 1e-4; size /= 2) {
+      const next = x.map((own, k) => {
+        const moved = own + size * step[k]!;
+        return conditions[k]!.holds === "equal" ? moved : Math.max(0, moved);
       });
       const q = new Float64Array(outcomes);
       const there = gradientAt(next, q);
@@ -86,7 +105,8 @@ export function maximumEntropy(outcomes: number, conditions: readonly MeanCondit
         break;
       }
     }
-    if (!isBetter) break;
+    // Features that depend on one another leave a direction open, along which a step without ridge goes anywhere.
+    ridge = isBetter ? Math.max(LEAST_RIDGE, ridge / 100) : ridge * 100;
   }
   if (off > LAST_RESORT) {
     throw new InternalError("cell-key/no-optimum", "The probabilities of largest entropy were not found. Nothing was made of them.");
@@ -94,8 +114,14 @@ export function maximumEntropy(outcomes: number, conditions: readonly MeanCondit
   return p;
 }
 
-/** Solution of (covariance of the free features + a trace of ridge) step = -gradient, by Cholesky. */
-function newtonStep(free: readonly number[], features: readonly Float64Array[], p: Float64Array, gradient: readonly number[]): number[] {
+/** Solution of (covariance of the free features + ridge) step = -gradient, by Cholesky; with more ridge where that fails. */
+function newtonStep(
+  free: readonly number[],
+  features: readonly Float64Array[],
+  p: Float64Array,
+  gradient: readonly number[],
+  leastRidge: number,
+): number[] {
   const n = free.length;
   const means = free.map((k) => features[k]!.reduce((sum, x, j) => sum + p[j]! * x, 0));
   const matrix = free.map((k, r) =>
@@ -105,7 +131,7 @@ function newtonStep(free: readonly number[], features: readonly Float64Array[], 
       return sum;
     }),
   );
-  for (let ridge = 0; ; ridge = ridge === 0 ? 1e-15 : ridge * 100) {
+  for (let ridge = leastRidge; ; ridge *= 100) {
     const factor = cholesky(matrix, ridge);
     if (factor === undefined) continue;
     const y: number[] = [];
