@@ -3,118 +3,10 @@ import { describe, expect, test } from "vitest";
 import { publishGreedily } from "../../src/kernels/sparse-elimination.ts";
 import { auditTables } from "../../src/tables/audit/index.ts";
 import { attackersView, planSmallCells, suppress, type SmallCellsPlan } from "../../src/tables/small-cells/index.ts";
-import { tabulate, type TableSpec, type TableSystem } from "../../src/tables/tabulate/index.ts";
+import { tabulate, type TableSystem } from "../../src/tables/tabulate/index.ts";
+import { cellVectors, derivable, derivedBack } from "./exact-elimination.ts";
 import { cube, example, type Example } from "./helpers.ts";
-
-/** A fraction in lowest terms, denominator positive. */
-interface Fraction {
-  readonly n: bigint;
-  readonly d: bigint;
-}
-
-function fraction(n: bigint, d: bigint): Fraction {
-  let [a, b] = [n < 0n ? -n : n, d < 0n ? -d : d];
-  while (b !== 0n) [a, b] = [b, a % b];
-  const sign = d < 0n ? -1n : 1n;
-  return a === 0n ? { n: 0n, d: 1n } : { n: (sign * n) / a, d: (sign * d) / a };
-}
-
-const minus = (x: Fraction, y: Fraction) => fraction(x.n * y.d - y.n * x.d, x.d * y.d);
-const times = (x: Fraction, y: Fraction) => fraction(x.n * y.n, x.d * y.d);
-const over = (x: Fraction, y: Fraction) => fraction(x.n * y.d, x.d * y.n);
-
-/** Whether targets are rational combinations of known vectors; plain Gauss-Jordan elimination on dense fractions. */
-function derivable(known: readonly (readonly number[])[], targets: readonly (readonly number[])[]): boolean[] {
-  const exact = (vector: readonly number[]) => vector.map((value) => fraction(BigInt(value), 1n));
-  const basis: { pivot: number; vector: Fraction[] }[] = [];
-  const reduce = (vector: Fraction[]) => {
-    for (const { pivot, vector: own } of basis) {
-      if (vector[pivot]!.n === 0n) continue;
-      const factor = over(vector[pivot]!, own[pivot]!);
-      vector.forEach((value, i) => (vector[i] = minus(value, times(factor, own[i]!))));
-    }
-    return vector;
-  };
-  for (const vector of known.map(exact)) {
-    const rest = reduce(vector);
-    const pivot = rest.findIndex(({ n }) => n !== 0n);
-    if (pivot >= 0) basis.push({ pivot, vector: rest });
-  }
-  return targets.map((target) => reduce(exact(target)).every(({ n }) => n === 0n));
-}
-
-/** The cells' sums over inner cells, from places and not from the product's matrix. */
-function cellVectors(table: Example, system: TableSystem): number[][] {
-  const { cells } = table;
-  const inner = Array.from({ length: cells.size }, (_, i) => i).filter((i) => cells.records[i]! > 0 || system.zeros === "protect");
-  return Array.from({ length: system.cells }, (_, c) =>
-    inner.map((i) =>
-      system.columns.every((column, k) => {
-        const place = system.places[k]![c]!;
-        if (place === 0) return true;
-        const key = cells.keys.indexOf(column.column);
-        return table.hierarchies.get(column.column)!.levels[column.level[place]!]!.map[cells.codes[key]![i]!] === column.code[place];
-      })
-        ? 1
-        : 0,
-    ),
-  );
-}
-
-interface Case {
-  readonly table: Example;
-  readonly shuffled: Example;
-  readonly specs: readonly TableSpec[];
-  readonly zeros: "publish" | "protect";
-}
-
-const KEYS = ["a", "b", "c", "d"];
-
-/** Tables of 2 to 4 dimensions, some with a second level, some linked pairs, with zeros and many ones. */
-const randomCase = fc
-  .record({
-    sizes: fc.array(fc.integer({ min: 2, max: 4 }), { minLength: 2, maxLength: 4 }),
-    counts: fc.infiniteStream(fc.oneof(fc.constant(0), fc.constant(1), fc.integer({ min: 0, max: 6 }), fc.integer({ min: 5, max: 60 }))),
-    nested: fc.boolean(),
-    linked: fc.boolean(),
-    zeros: fc.constantFrom("publish" as const, "publish" as const, "protect" as const),
-    seed: fc.integer(),
-  })
-  .map(({ sizes, counts, nested, linked, zeros, seed }): Case => {
-    const keys = KEYS.slice(0, sizes.length);
-    const shape = sizes.map((size, k) => (k >= 2 ? 2 : size));
-    const rows: (string | number)[][] = [];
-    const stream = counts[Symbol.iterator]();
-    const product = shape.reduce((all, n) => all * n, 1);
-    for (let at = 0; at < product; at++) {
-      let rest = at;
-      const row = shape.map((n) => {
-        const code = rest % n;
-        rest = Math.floor(rest / n);
-        return `v${code}`;
-      });
-      const count = stream.next().value!;
-      if (count > 0 || zeros === "protect") rows.push([...row, count]);
-    }
-    if (rows.length === 0) rows.push([...shape.map(() => "v0"), 5]);
-    const groups = nested ? { a: (value: string) => (value < "v2" ? "low" : "high") } : {};
-    const levels = nested ? { a: [0, 1] } : {};
-    const specs =
-      linked && keys.length > 2
-        ? [cube("left", keys.slice(0, -1), levels), cube("right", [keys[0]!, keys.at(-1)!], levels)]
-        : [cube("all", keys, levels)];
-    const order = rows.map((row, i) => [Math.imul(i + 1, seed | 1) >>> 0, row] as const).sort((x, y) => x[0] - y[0]);
-    return { table: example(keys, rows, groups), shuffled: example(keys, order.map(([, row]) => row), groups), specs, zeros };
-  });
-
-const system = ({ cells, hierarchies }: Example, { specs, zeros }: Case) => tabulate(cells, hierarchies, specs, { zeros });
-
-/** Hidden small cells that exact elimination computes back from shown cells. */
-function derivedBack(table: Example, tables: TableSystem, pattern: Uint8Array): number {
-  const vectors = cellVectors(table, tables);
-  const of = (wanted: (state: number) => boolean) => vectors.filter((_, c) => wanted(pattern[c]!));
-  return derivable(of((state) => state === 0), of((state) => state === 1)).filter(Boolean).length;
-}
+import { randomCase, systemOf } from "./random-tables.ts";
 
 describe("1,000 random tables", () => {
   const THRESHOLD = 4;
@@ -125,12 +17,12 @@ describe("1,000 random tables", () => {
     let primaries = 0;
     fc.assert(
       fc.property(randomCase, fc.constantFrom(...RULES), (example, rules) => {
-        const tables = system(example.table, example);
+        const tables = systemOf(example.table, example);
         const options = { threshold: THRESHOLD, zeros: example.zeros, ...rules };
         const pattern = suppress(tables, options);
         primaries += pattern.filter((state) => state === 1).length;
         expect(derivedBack(example.table, tables, pattern)).toBe(0);
-        const again = system(example.shuffled, example);
+        const again = systemOf(example.shuffled, example);
         expect([...suppress(again, options)]).toEqual([...pattern]);
         expect([...again.count]).toEqual([...tables.count]);
       }),
@@ -142,11 +34,11 @@ describe("1,000 random tables", () => {
   test("nor is one after the rounds of audit and repair, whatever the order of records", async () => {
     await fc.assert(
       fc.asyncProperty(randomCase, fc.constantFrom(...RULES), fc.integer({ min: 2, max: 4 }), async (example, rules, interval) => {
-        const tables = system(example.table, example);
+        const tables = systemOf(example.table, example);
         const options = { threshold: THRESHOLD, zeros: example.zeros, interval, ...rules };
         const plan = await planSmallCells(tables, options, auditTables);
         expect(derivedBack(example.table, tables, plan.pattern)).toBe(0);
-        const same = await planSmallCells(system(example.shuffled, example), options, auditTables);
+        const same = await planSmallCells(systemOf(example.shuffled, example), options, auditTables);
         expect([...same.pattern]).toEqual([...plan.pattern]);
       }),
       { numRuns: 150, seed: 8 },
@@ -158,7 +50,7 @@ describe("1,000 random tables", () => {
     fc.assert(
       fc.property(randomCase, (example) => {
         if (example.zeros === "protect") return;
-        const tables = system(example.table, example);
+        const tables = systemOf(example.table, example);
         const primaryOnly = tables.count.map((count) => (count > 0 && count < THRESHOLD ? 1 : 0));
         found += derivedBack(example.table, tables, Uint8Array.from(primaryOnly));
       }),
