@@ -5,6 +5,8 @@ import { KAnonymity } from "../microdata/k-anonymity/schema.ts";
 import { CellSuppression } from "../tables/cell-suppression/schema.ts";
 import { CellKey } from "../tables/cell-key/schema.ts";
 import { Rounding } from "../tables/rounding/schema.ts";
+import { SmallCountRounding } from "../tables/small-count-rounding/schema.ts";
+import { TabularAdjustment } from "../tables/tabular-adjustment/schema.ts";
 import { SmallCells } from "../tables/small-cells/schema.ts";
 
 /** Methods that protect released records. */
@@ -19,6 +21,8 @@ export const TablesMethod = z.discriminatedUnion("method", [
   NoisyCounts,
   Rounding,
   CellKey,
+  SmallCountRounding,
+  TabularAdjustment,
 ]);
 
 export type MicrodataMethod = z.output<typeof MicrodataMethod>;

@@ -84,8 +84,10 @@ function usualValue(
 }
 
 /** True counts that can be behind a published one, by the method's own bounds. */
-function ambiguityOf(method: Extract<TablesMethod, { method: "rounding" | "cell-key" }>): number | undefined {
+function ambiguityOf(method: Extract<TablesMethod, { method: "rounding" | "cell-key" | "small-count-rounding" | "tabular-adjustment" }>): number | undefined {
   if (method.method === "cell-key") return "design" in method.table ? 2 * method.table.design.maxPerturbation + 1 : undefined;
+  if (method.method === "small-count-rounding") return method.base;
+  if (method.method === "tabular-adjustment") return method.threshold;
   switch (method.kind) {
     case "deterministic":
     case "midpoint":
@@ -137,6 +139,8 @@ function demandsOf({ release }: Policy): ReadonlyMap<RequirementName, number | u
     }
     case "rounding":
     case "cell-key":
+    case "small-count-rounding":
+    case "tabular-adjustment":
       return demands.set("minimum-ambiguity", ambiguityOf(method));
     case "noisy-counts":
       return method.mechanism === "discrete-gaussian"

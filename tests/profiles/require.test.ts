@@ -46,9 +46,9 @@ describe("what the policy asks for", () => {
     expect(effectiveValue(requirements(noisyPolicy({ classification: "low" }, { rho: 0.1 })), "maximum-rho")).toBe(0.1);
   });
 
-  test("what it leaves open is what is required", () => {
+  test("what it leaves open is what is required, and of intervals at least half of what the frequency rule hides", () => {
     expect(effectiveValue(requirements(smallCellsPolicy({ classification: "high" })), "minimum-interval")).toBe(11);
-    expect(effectiveValue(requirements(smallCellsPolicy()), "minimum-interval")).toBe(3);
+    expect(effectiveValue(requirements(smallCellsPolicy()), "minimum-interval")).toBe(5);
     expect(effectiveValue(requirements(smallCellsPolicy({}, { interval: 5 })), "minimum-interval")).toBe(5);
   });
 

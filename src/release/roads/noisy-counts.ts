@@ -6,11 +6,11 @@ import {
 import type { NoisyCounts } from "../../dp/noisy-counts/schema.ts";
 import { PolicyError } from "../../errors/index.ts";
 import type { Policy } from "../../policy/index.ts";
-import type { RandomBits } from "../../random/index.ts";
 import { columnPolicy, hierarchyFor, recodingOf } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { measuredRisk } from "./measured.ts";
+import { noiseBits } from "./noise-bits.ts";
 import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road, type RoadContext } from "../road.ts";
 import { COUNT, describeTable, readTable, TOTAL, writeTable, type Place, type ReadBackRow, type TableLayout } from "./table-layout.ts";
@@ -47,7 +47,7 @@ export const noisyCountsRoad: Road = {
   async apply(context, input) {
     const { policy } = context;
     const plan = input.decision as NoisyDecision;
-    const bits = await bitsFor(context);
+    const bits = await noiseBits(context);
     const { survey } = input;
     const contributor = survey.keys.findIndex(({ name }) => columnPolicy(policy, name).role === "contributor");
     const cells = contributor < 0 ? survey.cells : boundContributions(survey.cells, contributor, plan.maxRecordsPerContributor, bits);
@@ -140,12 +140,6 @@ function decide(context: RoadContext): NoisyDecision {
 
 function optionsOf(policy: Policy): NoisyCounts {
   return policy.release.protect[0] as NoisyCounts;
-}
-
-async function bitsFor(context: RoadContext): Promise<RandomBits> {
-  if (context.rehearsalSeed === undefined) return context.platform.randomBits();
-  const { rehearsalBits } = await import("../../random/rehearsal-bits.ts");
-  return rehearsalBits(context.rehearsalSeed);
 }
 
 /** Groups from the policy's lists, or from hierarchies that list their values; the data have no say. */

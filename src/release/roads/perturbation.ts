@@ -3,10 +3,11 @@ import type { Survey } from "../../engines/local/index.ts";
 import { DataError, PolicyError } from "../../errors/index.ts";
 import { NEVER_RELEASED, type Policy } from "../../policy/index.ts";
 import { keyedBits } from "../../random/keyed-bits.ts";
-import type { RandomBits } from "../../random/random-bits.ts";
 import { cellKey, numberOfKeys, recordKeys } from "../../tables/cell-key/index.ts";
 import type { CellKey } from "../../tables/cell-key/schema.ts";
-import type { PerturbationMethod, PublishedCounts } from "../../tables/perturbation/method.ts";
+import type { PerturbationMethod, PublishedCounts } from "../../tables/perturbation/index.ts";
+import { smallCountRounding } from "../../tables/small-count-rounding/index.ts";
+import { tabularAdjustment } from "../../tables/tabular-adjustment/index.ts";
 import { placeLabel } from "../../tables/tabulate/index.ts";
 import { rounding } from "../../tables/rounding/index.ts";
 import { columnPolicy } from "../columns.ts";
@@ -14,6 +15,7 @@ import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { decisionRefused, type Road, type RoadContext } from "../road.ts";
 import { measuredRisk } from "./measured.ts";
+import { noiseBits } from "./noise-bits.ts";
 import { describeTable, readTable, writeTable, type ReadBackRow, type TableLayout, type ValueColumn } from "./table-layout.ts";
 import {
   auditColumns, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, placeKey, placeOfRow, sensitiveOf,
@@ -27,7 +29,7 @@ interface PerturbationDecision extends Decision {
 
 /** The registry of methods that publish every cell with a changed count. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each method knows its own options
-const METHODS: readonly PerturbationMethod<any>[] = [rounding, cellKey];
+const METHODS: readonly PerturbationMethod<any>[] = [rounding, cellKey, smallCountRounding, tabularAdjustment];
 
 /** Roads to tables in which every count is shown and none is what was counted. */
 export const perturbationRoads: readonly Road[] = METHODS.map(roadOf);
@@ -76,7 +78,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
       const values = await method.perturb(
         {
           system,
-          random: await bitsFor(context),
+          random: await noiseBits(context),
           signal: context.signal,
           labelOf: (column, place) => {
             const dimension = system.columns[column]!;
@@ -154,12 +156,6 @@ function requireKey({ agencyKey, rehearsalSeed }: RoadContext, isNeeded: boolean
     "This method needs the agency's secret key, so that noise repeats for the same people. Give it with --key-file, or as the option key: at " +
       "least 16 random bytes, kept for all releases of these data and shown to nobody.",
   );
-}
-
-async function bitsFor(context: RoadContext): Promise<RandomBits> {
-  if (context.rehearsalSeed === undefined) return context.platform.randomBits();
-  const { rehearsalBits } = await import("../../random/rehearsal-bits.ts");
-  return rehearsalBits(context.rehearsalSeed);
 }
 
 /** [inner] sum of the record keys of the cell's records. */

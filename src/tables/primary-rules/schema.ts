@@ -217,7 +217,10 @@ const address = {
   category: z
     .record(
       z.string(),
-      z.union([z.string(), z.null(), z.strictObject({ level: z.int().min(0), value: z.union([z.string(), z.null()]) })], {
+      z.union([z.string(), z.null(), z.strictObject({
+      level: z.int().min(0).describe("Level of the hierarchy."),
+      value: z.union([z.string(), z.null()]).describe("Text of the category there; null for missing values."),
+    })], {
         error: "Write the category's text, null for a missing value, or {level, value}.",
       }),
     )

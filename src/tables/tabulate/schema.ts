@@ -11,7 +11,10 @@ const Categories = z.array(z.string().nullable());
 const Grouping = z
   .record(
     GroupLabel,
-    z.union([Categories.min(1), z.strictObject({ plus: Categories.min(1), minus: Categories.default([]) })], {
+    z.union([Categories.min(1), z.strictObject({
+      plus: Categories.min(1).describe("Categories that are added."),
+      minus: Categories.default([]).describe("Categories that are taken away."),
+    })], {
       error: "Write a list of categories, or {plus: [...], minus: [...]}.",
     }),
   )

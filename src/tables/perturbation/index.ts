@@ -1,0 +1,1 @@
+export type { PerturbationDescription, PerturbationInput, PerturbationMethod, PublishedCounts } from "./method.ts";
