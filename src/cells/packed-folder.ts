@@ -92,12 +92,18 @@ export class PackedFolder {
     }
   }
 
+  /** The cells of what `recoded` gives. */
+  finish(maps: readonly Int32Array[], sizes: readonly number[]): WordList {
+    return sortAndCount(this.recoded(maps, sizes));
+  }
+
   /**
-   * The cells, recoded and packed anew, sorted and joined. The folder is empty afterwards.
+   * The records, or the cells of a part of them each, recoded and packed anew, neither sorted nor joined. The folder is empty
+   * afterwards.
    * @param maps  [keys][codes] final code, -1 for null
    * @param sizes [keys] number of final codes; packedLayout(sizes) must exist
    */
-  finish(maps: readonly Int32Array[], sizes: readonly number[]): WordList {
+  recoded(maps: readonly Int32Array[], sizes: readonly number[]): WordList {
     if (this.#cells.size > 0) this.#compact();
     const cells = this.#cells;
     const parts: readonly Chunk[] = cells.size > 0 ? [cells] : this.#chunks;
@@ -113,7 +119,7 @@ export class PackedFolder {
     this.#chunks = [];
     this.#buffered = 0;
     this.#cells = NO_CELLS;
-    return size === 0 ? { ...NO_CELLS, words } : sortAndCount({ size, words, count: cells.size > 0 ? cells.count : undefined });
+    return { size, words, count: cells.size > 0 ? cells.count!.slice(0, size) : undefined };
   }
 
   #openChunk(): Chunk {

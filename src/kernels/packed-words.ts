@@ -111,6 +111,7 @@ const WORTH_KERNEL = 1 << 14;
  */
 export function sortAndCount(list: WordList): WordList {
   const { size, words, count } = list;
+  if (size === 0) return mergeCounted([list]);
   const kernel = size < WORTH_KERNEL ? undefined : sortKernel(size, count !== undefined);
   if (kernel === undefined) {
     const scratch = words.map((own) => new Uint32Array(own.length === 0 ? 0 : size));
@@ -241,27 +242,4 @@ function mergeTwo(a: WordList, b: WordList): WordList {
     at++;
   }
   return { size: at, words: [outFirst.slice(0, wide ? at : 0), outLast.slice(0, at)], count: outCount.slice(0, at) };
-}
-
-/** Place of the first entry that is not below the given words. Time O(log size). */
-export function lowerBound(list: WordList, first: number, last: number): number {
-  const wide = list.words[0]!.length > 0;
-  let low = 0;
-  let high = list.size;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const order = (wide ? list.words[0]![middle]! - first : 0) || list.words[1]![middle]! - last;
-    if (order < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Entries from .. to - 1 in arrays of their own. */
-export function sliceOf(list: WordList, from: number, to: number): WordList {
-  return {
-    size: to - from,
-    words: list.words.map((words) => (words.length === 0 ? words.slice(0, 0) : words.slice(from, to))),
-    count: list.count!.slice(from, to),
-  };
 }

@@ -2,15 +2,15 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { PackedFolder, packedLayout } from "../cells/index.ts";
+import { PackedFolder, packedLayout, unpackCells } from "../cells/index.ts";
 import type { Batch, Dictionary } from "../columns/index.ts";
 import { readRanges, type CsvFileRanges } from "../engines/local/file-ranges.ts";
 import {
-  Arranger, buffersOf, cutList, RewriteLane, RowKeeper, sampleOf, surveyColumns,
+  Arranger, buffersOf, cutList, joinParts, RewriteLane, RowKeeper, sampleOf, surveyColumns,
   type ArrangeJob, type LaneBlocks, type RewriteSpec, type SurveySpec,
 } from "../engines/local/index.ts";
 import { CommensurateError, DataError, InternalError } from "../errors/index.ts";
-import { mergeCounted, type WordList } from "../kernels/packed-words.ts";
+import type { WordList } from "../kernels/packed-words.ts";
 import type { ColumnRequest } from "../sources/source.ts";
 import { countReleasedCsvInThread } from "../release/verify/released-csv.ts";
 import { createSpill } from "./spill-file.ts";
@@ -20,7 +20,7 @@ export type LaneTask =
   | ({ readonly task: "survey"; readonly spec: SurveySpec } & LaneReading)
   | { readonly task: "recode"; readonly maps: readonly Int32Array[]; readonly sizes: readonly number[] }
   | { readonly task: "cut"; readonly cuts: readonly { first: number; last: number }[] }
-  | { readonly task: "merge"; readonly parts: readonly WordList[] }
+  | { readonly task: "merge"; readonly parts: readonly WordList[]; readonly keys: readonly string[]; readonly sizes: readonly number[] }
   /** As rewrite, from the records that the survey kept. */
   | { readonly task: "rewrite-kept"; readonly spec: RewriteSpec }
   | ({ readonly task: "rewrite"; readonly spec: RewriteSpec; readonly columns: readonly ColumnRequest[] } & LaneReading)
@@ -37,7 +37,7 @@ export interface LaneReading {
   readonly digests: SharedArrayBuffer;
 }
 
-/** What a lane tells of its first reading; it keeps the cells. */
+/** What a lane tells of its first reading; it keeps the records. */
 export interface FoldedLane {
   /** [keys] */
   readonly dictionaries: readonly Dictionary[];
@@ -74,7 +74,7 @@ async function perform(task: LaneTask): Promise<{ result: unknown; transfer: Arr
       return { result: await survey(task.spec, task), transfer: [] };
     case "recode":
       if (packedLayout(task.sizes) === undefined) throw new InternalError("lanes/not-packable", "Cells were asked for that cannot be packed.");
-      folded = folder!.finish(task.maps, task.sizes);
+      folded = folder!.recoded(task.maps, task.sizes);
       folder = undefined;
       return { result: sampleOf(folded), transfer: [] };
     case "cut": {
@@ -83,8 +83,8 @@ async function perform(task: LaneTask): Promise<{ result: unknown; transfer: Arr
       return { result: parts, transfer: parts.flatMap(buffersOf) };
     }
     case "merge": {
-      const list = mergeCounted(task.parts);
-      return { result: list, transfer: buffersOf(list) };
+      const cells = unpackCells(joinParts(task.parts), task.keys, task.sizes);
+      return { result: cells, transfer: [...cells.codes, cells.records].map(({ buffer }) => buffer as ArrayBuffer) };
     }
     case "rewrite": {
       const lane = await newRewriteLane(task.spec);

@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { packedLayout, unpackCells } from "../cells/index.ts";
+import { packedLayout, type Cells } from "../cells/index.ts";
 import { abandonReading, rangesStarted, sharedReading, type CsvFileRanges } from "../engines/local/file-ranges.ts";
 import {
-  buffersOf, checkNulls, cutsFor, InlineLane, joinKeys, joinRanges, surveyColumns,
+  buffersOf, checkNulls, cutsFor, InlineLane, joinCells, joinKeys, surveyColumns,
   type Arranged, type ArrangeJob, type LaneBlocks, type LanePool, type PlacedRecords, type ReadOptions, type RewriteSpec, type RewriteSummary,
   type Survey, type SurveySpec,
 } from "../engines/local/index.ts";
@@ -75,10 +75,10 @@ class ThreadLanes implements LanePool {
     const ranges = await Promise.all(
       threads.map((thread, range) => {
         const parts = cut.map((own) => own[range]!);
-        return thread.call<WordList>({ task: "merge", parts }, parts.flatMap(buffersOf));
+        return thread.call<Cells>({ task: "merge", parts, keys: keys.map(({ name }) => name), sizes }, parts.flatMap(buffersOf));
       }),
     );
-    const cells = unpackCells(joinRanges(ranges), keys.map(({ name }) => name), sizes);
+    const cells = joinCells(ranges);
     checkNulls(spec, cells);
     const { fingerprint } = read;
     if (spec.secondReading !== undefined && read.results.every(({ kept }) => kept)) {

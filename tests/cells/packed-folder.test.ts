@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Folder, packedLayout, PackedFolder, rollUp, unpackCells } from "../../src/cells/index.ts";
-import { mergeCounted } from "../../src/kernels/packed-words.ts";
-import { cutList, cutsFor, joinRanges, sampleOf } from "../../src/engines/local/exchange.ts";
+import { cutList, cutsFor, joinCells, joinParts, sampleOf } from "../../src/engines/local/exchange.ts";
 
 /** Records over up to four keys with up to `most` codes each, null among them. */
 const records = (most: number) =>
@@ -50,21 +49,26 @@ describe("PackedFolder", () => {
     );
   });
 
-  test("lanes that cut, merge and join give what one lane gives", () => {
+  test("lanes that cut, sort and join give what one lane gives", () => {
     fc.assert(
-      fc.property(records(300), fc.integer({ min: 1, max: 4 }), ({ keys, rows }, lanes) => {
+      fc.property(records(300), fc.integer({ min: 1, max: 4 }), fc.boolean(), ({ keys, rows }, lanes, firstHasCells) => {
         const sizes = names(keys).map(() => 300);
         const identity = Int32Array.from({ length: 300 }, (_, code) => code);
+        const maps = names(keys).map(() => identity);
         const folded = (own: readonly (readonly number[])[]) => {
           const folder = new PackedFolder(keys);
           folder.add(own.length, columns(own, keys));
-          return folder.finish(names(keys).map(() => identity), sizes);
+          return folder;
         };
-        const parts = Array.from({ length: lanes }, (_, lane) => folded(rows.filter((_row, r) => r % lanes === lane)));
+        const parts = Array.from({ length: lanes }, (_, lane) => {
+          const folder = folded(rows.filter((_row, r) => r % lanes === lane));
+          return lane === 0 && firstHasCells ? folder.finish(maps, sizes) : folder.recoded(maps, sizes);
+        });
         const cuts = cutsFor(parts.map(sampleOf), lanes);
         const cut = parts.map((part) => cutList(part, cuts));
-        const joined = joinRanges(Array.from({ length: lanes }, (_, range) => mergeCounted(cut.map((own) => own[range]!))));
-        expect(unpackCells(joined, names(keys), sizes)).toEqual(unpackCells(folded(rows), names(keys), sizes));
+        const ranges = Array.from({ length: lanes }, (_, range) => joinParts(cut.map((own) => own[range]!)));
+        const joined = joinCells(ranges.map((range) => unpackCells(range, names(keys), sizes)));
+        expect(joined).toEqual(unpackCells(folded(rows).finish(maps, sizes), names(keys), sizes));
       }),
     );
   });
