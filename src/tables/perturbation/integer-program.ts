@@ -1,5 +1,5 @@
 import type { Highs } from "highs";
-import { InternalError } from "../../errors/index.ts";
+import { DisclosureError, InternalError } from "../../errors/index.ts";
 
 /**
  * Whole numbers within bounds, at least cost, for which sums hold: the form of controlled rounding and of tabular adjustment.
@@ -27,6 +27,13 @@ export interface IntegerSolution {
   readonly isOptimal: boolean;
 }
 
+/** Above this many open variables in a part, the search ends at a solution that is proven to be near the optimum. */
+const EXACT_LIMIT = 3000;
+/** How near: this share of the sum of all costs' sizes. */
+const NEAR = 0.05;
+/** A part with more open variables would keep the solver busy for hours. */
+const LARGEST_PART = 25_000;
+
 const OPTIMAL = 7;
 const INTEGER = 1;
 
@@ -41,7 +48,10 @@ function loadSolver(): Promise<Highs> {
 /**
  * Solve each connected part on its own. What the solver returns is rounded and checked again in exact arithmetic.
  *
+ * Costs are whole numbers, so a gap below 1 proves an optimum. In large parts a gap of NEAR is accepted.
+ *
  * @returns undefined when some part has no solution, or none was found within the limits
+ * @throws DisclosureError `perturbation/part-too-large`
  */
 export async function solveInParts(
   program: IntegerProgram, limits: SolverLimits, signal?: AbortSignal | undefined,
@@ -75,6 +85,12 @@ export async function solveInParts(
     if (part.variables.length === 0) continue; // judged below with all equations
     const numCols = part.variables.length;
     const numRows = part.equations.length;
+    if (numCols > LARGEST_PART) throw tooLarge(numCols);
+    let gap = 0.5;
+    if (numCols > EXACT_LIMIT) {
+      gap = NEAR * part.variables.reduce((size, v) => size + Math.abs(cost[v]!), 0);
+      isOptimal = false;
+    }
     const highs = await loadSolver();
     const model = highs.createModel({
       numCols,
@@ -95,7 +111,7 @@ export async function solveInParts(
       integrality: new Int32Array(numCols).fill(INTEGER),
     });
     try {
-      model.options.set({ output_flag: false, random_seed: 0, mip_rel_gap: 0, mip_abs_gap: 0.5, mip_max_nodes: limits.nodes });
+      model.options.set({ output_flag: false, random_seed: 0, mip_rel_gap: 0, mip_abs_gap: gap, mip_max_nodes: limits.nodes });
       model.run();
       if (model.getModelStatus() !== OPTIMAL) isOptimal = false;
       const found = model.getSolution().colValue;
@@ -121,6 +137,15 @@ function holds({ variables, lower, upper, starts, variable, factor, sum }: Integ
     if (total !== sum[e]) return false;
   }
   return true;
+}
+
+function tooLarge(open: number): DisclosureError {
+  return new DisclosureError(
+    "perturbation/part-too-large",
+    `${open} numbers hang together by published sums and would have to be chosen at once; at most ${LARGEST_PART} are. Nothing was ` +
+      "published. Publish fewer margins or tables that share no totals, or use small-count-rounding, which has no such limit.",
+    { open, limit: LARGEST_PART },
+  );
 }
 
 interface Part {

@@ -4,10 +4,7 @@ import { solveInParts, type IntegerProgram } from "../perturbation/integer-progr
 import type { PerturbationInput } from "../perturbation/method.ts";
 import type { Rounding } from "./schema.ts";
 
-/**
- * What one more base costs beyond the two multiples next to a count: more than all gains within them together can be worth,
- * as long as the costs stay exact.
- */
+/** One base beyond the two multiples next to a count costs as much as a thousand changes within them, so it is rare. */
 const STRETCH = 1000;
 
 /**
