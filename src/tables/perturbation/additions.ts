@@ -15,9 +15,13 @@ export interface Additions {
   /** [equations + 1] and [parts]: the cells that are added; an unlisted part is 0. */
   readonly starts: Int32Array;
   readonly parts: Int32Array;
+  /** [parts] 1, or -1 for what a group takes away. */
+  readonly signs: Int8Array;
 }
 
 const TOTAL = -1;
+/** Levels from here on are groupings: each group is a signed sum of categories of the finest level. */
+const FIRST_GROUPING = 1000;
 
 interface Margin {
   /** [columns] level, TOTAL when summed over. */
@@ -29,8 +33,8 @@ interface Margin {
 }
 
 /**
- * Every sum that a reader can form: each margin's cell is the sum of its cells in each next finer margin. Where two margins
- * share a coarser one that is not published, its cells are added, because both must add up to the same.
+ * Every sum that a reader can form: each margin's cell is the sum of its cells in each next finer margin, a group that of its
+ * categories. Where two margins share a coarser one that is not published, its cells are added, because both must add up to the same.
  *
  * Time O(cells x margins x columns) on average.
  */
@@ -63,10 +67,12 @@ export function publishedAdditions({ columns, cells, places }: CellPlaces): Addi
     placesOf.push([...own]);
   }
   const list = [...margins.values()];
+  const finest = columns.map(({ levels }) => levels[0]!);
+  const isWithin = (coarse: readonly number[], fine: readonly number[]) => coarse.every((level, k) => holds(level, fine[k]!, finest[k]!));
   for (let i = 0; i < list.length; i++) {
     for (let j = 0; j < i; j++) {
-      const shared = meet(list[i]!.levels, list[j]!.levels);
-      if (!margins.has(shared.join())) list.push(marginOf(shared, false));
+      const shared = meet(list[i]!.levels, list[j]!.levels, finest);
+      if (shared !== undefined && !margins.has(shared.join())) list.push(marginOf(shared, false));
     }
   }
 
@@ -76,16 +82,16 @@ export function publishedAdditions({ columns, cells, places }: CellPlaces): Addi
   const whole: number[] = [];
   const starts: number[] = [0];
   const parts: number[] = [];
+  const signs: number[] = [];
   for (const coarse of list) {
     const finer = list.filter((fine) => fine !== coarse && isWithin(coarse.levels, fine.levels));
     const next = finer.filter((fine) => !finer.some((other) => other !== fine && isWithin(other.levels, fine.levels)));
     next.sort((a, b) => a.cells.length - b.cells.length); // the first sum of a cell has few parts
-    const up = columns.map((column, k) => placesAbove(column, coarse.levels[k]!));
     for (const fine of next) {
-      const added = new Map<number | string, { whole: number; parts: number[] }>();
-      for (const c of coarse.cells) added.set(keyOf(placesOf[c]!), { whole: c, parts: [] });
-      for (const c of fine.cells) {
-        for (let k = 0; k < own.length; k++) own[k] = up[k]![placesOf[c]![k]!]!;
+      const up = columns.map((column, k) => placesAbove(column, fine.levels[k]!, coarse.levels[k]!));
+      const added = new Map<number | string, { whole: number; parts: number[]; signs: number[] }>();
+      for (const c of coarse.cells) added.set(keyOf(placesOf[c]!), { whole: c, parts: [], signs: [] });
+      const put = (c: number, sign: number): void => {
         const key = keyOf(own);
         let sum = added.get(key);
         if (sum === undefined) {
@@ -94,13 +100,34 @@ export function publishedAdditions({ columns, cells, places }: CellPlaces): Addi
             cell = placesOf.push([...own]) - 1;
             coarse.cells.push(cell);
           }
-          added.set(key, (sum = { whole: cell, parts: [] }));
+          added.set(key, (sum = { whole: cell, parts: [], signs: [] }));
         }
         sum.parts.push(c);
-      }
+        sum.signs.push(sign);
+      };
+      // A category may be in several groups, or in none.
+      const descend = (c: number, k: number, sign: number): void => {
+        if (k === own.length) {
+          put(c, sign);
+          return;
+        }
+        const above = up[k]!;
+        const place = placesOf[c]![k]!;
+        if (above instanceof Int32Array) {
+          own[k] = above[place]!;
+          descend(c, k + 1, sign);
+          return;
+        }
+        for (const [group, ownSign] of above[place]!) {
+          own[k] = group;
+          descend(c, k + 1, sign * ownSign);
+        }
+      };
+      for (const c of fine.cells) descend(c, 0, 1);
       for (const sum of added.values()) {
         whole.push(sum.whole);
         for (const c of sum.parts) parts.push(c);
+        for (const sign of sum.signs) signs.push(sign);
         starts.push(parts.length);
       }
     }
@@ -112,43 +139,65 @@ export function publishedAdditions({ columns, cells, places }: CellPlaces): Addi
     whole: Int32Array.from(whole),
     starts: Int32Array.from(starts),
     parts: Int32Array.from(parts),
+    signs: Int8Array.from(signs),
   };
+}
+
+/** [cells] 1 for cells that take something away: they may be small or negative without saying so of any people. */
+export function differenceCells({ columns, cells, places }: CellPlaces): Uint8Array {
+  const isDifference = new Uint8Array(cells);
+  columns.forEach(({ size, groups }, k) => {
+    const takesAway = new Uint8Array(size);
+    for (const { place, signs } of groups) if (signs?.includes(-1)) takesAway[place] = 1;
+    for (let c = 0; c < cells; c++) isDifference[c]! |= takesAway[places[k]![c]!]!;
+  });
+  return isDifference;
 }
 
 /** Leave out sums that the others imply, where that is plain to see. */
 export function withoutImplied(additions: Additions): Additions {
   if (!additions.hasFinest) return additions;
-  const { cells, whole, starts, parts } = additions;
+  const { cells, whole, starts, parts, signs } = additions;
   const seen = new Uint8Array(cells);
   const keptWhole: number[] = [];
   const keptStarts: number[] = [0];
   const keptParts: number[] = [];
+  const keptSigns: number[] = [];
   for (let e = 0; e < whole.length; e++) {
     const cell = whole[e]!;
     if (cell >= 0 && seen[cell] === 1) continue;
     if (cell >= 0) seen[cell] = 1;
     keptWhole.push(cell);
-    for (let at = starts[e]!; at < starts[e + 1]!; at++) keptParts.push(parts[at]!);
+    for (let at = starts[e]!; at < starts[e + 1]!; at++) {
+      keptParts.push(parts[at]!);
+      keptSigns.push(signs[at]!);
+    }
     keptStarts.push(keptParts.length);
   }
-  return { ...additions, whole: Int32Array.from(keptWhole), starts: Int32Array.from(keptStarts), parts: Int32Array.from(keptParts) };
+  return {
+    ...additions,
+    whole: Int32Array.from(keptWhole),
+    starts: Int32Array.from(keptStarts),
+    parts: Int32Array.from(keptParts),
+    signs: Int8Array.from(keptSigns),
+  };
 }
 
 /** Number of sums that do not hold for published numbers. Unpublished cells take the value of the first sum that gives it. */
 export function brokenAdditions(additions: Additions, values: Float64Array): number {
-  const { whole, starts, parts } = additions;
+  const { whole, starts, parts, signs } = additions;
   const all = withUnpublished(additions, values);
   let broken = 0;
   for (let e = 0; e < whole.length; e++) {
     let sum = 0;
-    for (let at = starts[e]!; at < starts[e + 1]!; at++) sum += all[parts[at]!]!;
+    for (let at = starts[e]!; at < starts[e + 1]!; at++) sum += signs[at]! * all[parts[at]!]!;
     if (sum !== (whole[e]! < 0 ? 0 : all[whole[e]!]!)) broken++;
   }
   return broken;
 }
 
 /** [cells] the published values, followed by those of the unpublished cells that they add up to. */
-export function withUnpublished({ cells, published, whole, starts, parts }: Additions, values: Float64Array): Float64Array {
+export function withUnpublished({ cells, published, whole, starts, parts, signs }: Additions, values: Float64Array): Float64Array {
   const all = new Float64Array(cells);
   all.set(values.subarray(0, published));
   const known = new Uint8Array(cells);
@@ -156,28 +205,45 @@ export function withUnpublished({ cells, published, whole, starts, parts }: Addi
     const cell = whole[e]!;
     if (cell < published || known[cell] === 1) continue;
     known[cell] = 1;
-    for (let at = starts[e]!; at < starts[e + 1]!; at++) all[cell]! += all[parts[at]!]!;
+    for (let at = starts[e]!; at < starts[e + 1]!; at++) all[cell]! += signs[at]! * all[parts[at]!]!;
   }
   return all;
 }
 
-/** Whether every dimension of `fine` is at least as fine as in `coarse`. */
-function isWithin(coarse: readonly number[], fine: readonly number[]): boolean {
-  return coarse.every((level, k) => level === TOTAL || (fine[k] !== TOTAL && fine[k]! <= level));
+/** Whether what a column shows at one level follows from what it shows at another. */
+function holds(coarse: number, fine: number, finest: number): boolean {
+  if (coarse === fine) return true;
+  if (coarse >= FIRST_GROUPING) return fine === finest;
+  return fine < FIRST_GROUPING && fine !== TOTAL && (coarse === TOTAL || fine < coarse);
 }
 
-/** The finest margin that both contain. */
-function meet(a: readonly number[], b: readonly number[]): number[] {
-  return a.map((level, k) => (level === TOTAL || b[k] === TOTAL ? TOTAL : Math.max(level, b[k]!)));
+/** The finest margin that both contain; undefined where groups meet anything but the finest level. */
+function meet(a: readonly number[], b: readonly number[], finest: readonly number[]): number[] | undefined {
+  const shared: number[] = [];
+  for (let k = 0; k < a.length; k++) {
+    if (holds(a[k]!, b[k]!, finest[k]!)) shared.push(a[k]!);
+    else if (holds(b[k]!, a[k]!, finest[k]!)) shared.push(b[k]!);
+    else return undefined;
+  }
+  return shared;
 }
 
-/** [places] the place at a level, or the total, that holds each place. Places finer than the level only. */
-function placesAbove({ size, level, parent }: CellPlaces["columns"][number], wanted: number): Int32Array {
+type Above = Int32Array | readonly (readonly (readonly [place: number, sign: number])[])[];
+
+/** [places] where each place of one level belongs at another: one place, or any number of groups. */
+function placesAbove({ size, level, parent, groups }: CellPlaces["columns"][number], from: number, to: number): Above {
+  if (to >= FIRST_GROUPING && from !== to) {
+    const member = Array.from({ length: size }, (): [number, number][] => []);
+    for (const { place, parts, signs } of groups) {
+      if (level[place] === to) parts.forEach((part, i) => member[part]!.push([place, signs?.[i] ?? 1]));
+    }
+    return member;
+  }
   const above = new Int32Array(size);
   for (let place = 0; place < size; place++) {
     let at = place;
-    while (at > 0 && level[at] !== wanted) at = parent[at]!;
-    above[place] = at;
+    while (at > 0 && level[at] !== to) at = parent[at]!;
+    above[place] = Math.max(at, 0);
   }
   return above;
 }

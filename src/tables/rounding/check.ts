@@ -1,4 +1,4 @@
-import { brokenAdditions, publishedAdditions } from "../perturbation/additions.ts";
+import { brokenAdditions, differenceCells, publishedAdditions } from "../perturbation/additions.ts";
 import type { PublishedCounts } from "../perturbation/method.ts";
 import { drbRounded, farthest } from "./scalar.ts";
 import type { Rounding } from "./schema.ts";
@@ -13,7 +13,11 @@ export function checkRounded(published: PublishedCounts, options: Rounding): str
   const { values } = published;
   const problems: string[] = [];
   let strange = 0;
-  for (let c = 0; c < published.cells; c++) if (!canBeShown(values[c]!, options)) strange++;
+  const isDifference = differenceCells(published);
+  for (let c = 0; c < published.cells; c++) {
+    const value = values[c]!;
+    if (!canBeShown(isDifference[c] === 1 ? Math.abs(value) : value, options)) strange++;
+  }
   if (strange > 0) problems.push(`${strange} published numbers are none that ${options.kind} rounding gives.`);
 
   const additions = publishedAdditions(published);
@@ -23,7 +27,7 @@ export function checkRounded(published: PublishedCounts, options: Rounding): str
     return problems;
   }
   // Totals rounded on their own stray from the sum of their parts by no more than all changes together.
-  const { whole, starts, parts } = additions;
+  const { whole, starts, parts, signs } = additions;
   let apart = 0;
   for (let e = 0; e < whole.length; e++) {
     const cell = whole[e]!;
@@ -36,7 +40,7 @@ export function checkRounded(published: PublishedCounts, options: Rounding): str
         slack = Infinity;
         break;
       }
-      gap -= values[part]!;
+      gap -= signs[at]! * values[part]!;
       slack += farthest(values[part]!, options);
     }
     if (Math.abs(gap) > slack) apart++;

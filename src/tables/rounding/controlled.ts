@@ -45,7 +45,7 @@ export async function roundControlled({ system, signal }: PerturbationInput, opt
 function multiplesProgram(
   additions: ReturnType<typeof publishedAdditions>, count: Float64Array, base: number, relaxed: boolean,
 ): { readonly program: IntegerProgram; read(values: Float64Array): Float64Array } {
-  const { cells, whole, starts, parts } = additions;
+  const { cells, whole, starts, parts, signs } = additions;
   const blocks = relaxed ? 3 : 1;
   const variables = blocks * cells;
   const cost = new Float64Array(variables);
@@ -53,8 +53,8 @@ function multiplesProgram(
   const upper = new Float64Array(variables);
   const floor = new Float64Array(cells);
   for (let c = 0; c < cells; c++) {
-    const remainder = count[c]! % base;
-    floor[c] = (count[c]! - remainder) / base;
+    floor[c] = Math.floor(count[c]! / base); // differences of counts may be negative
+    const remainder = count[c]! - base * floor[c]!;
     // Unpublished cells only carry sums; what they become costs nothing.
     const isPublished = c < additions.published;
     if (remainder > 0 || (relaxed && !isPublished)) {
@@ -63,9 +63,9 @@ function multiplesProgram(
     }
     if (!relaxed || count[c] === 0) continue;
     const beyond = isPublished ? STRETCH * base : 0;
-    upper[cells + c] = isPublished ? 1 : floor[c]! + cells;
+    upper[cells + c] = isPublished ? 1 : Math.abs(floor[c]!) + cells;
     cost[cells + c] = beyond;
-    upper[2 * cells + c] = isPublished ? Math.min(1, floor[c]!) : floor[c]!;
+    upper[2 * cells + c] = isPublished ? Math.min(1, Math.abs(floor[c]!)) : Math.abs(floor[c]!);
     cost[2 * cells + c] = beyond;
   }
 
@@ -82,7 +82,7 @@ function multiplesProgram(
   };
   for (let e = 0; e < whole.length; e++) {
     let known = whole[e]! < 0 ? 0 : add(whole[e]!, -1);
-    for (let at = starts[e]!; at < starts[e + 1]!; at++) known += add(parts[at]!, 1);
+    for (let at = starts[e]!; at < starts[e + 1]!; at++) known += add(parts[at]!, signs[at]!);
     rowStarts.push(variable.length);
     sum.push(known === 0 ? 0 : -known);
   }

@@ -1,4 +1,5 @@
-import type { PerturbationInput, PerturbationMethod } from "../perturbation/method.ts";
+import type { PerturbationMethod } from "../perturbation/method.ts";
+import { sumOverInner } from "../tabulate/index.ts";
 import { checkRounded } from "./check.ts";
 import { roundControlled } from "./controlled.ts";
 import { describeRounding } from "./describe.ts";
@@ -23,7 +24,9 @@ export const rounding: PerturbationMethod<Rounding> = {
         return input.system.count.map((count) => roundedAlone(count, options));
       case "deterministic":
       case "midpoint":
-        return options.totals === "summed" ? summed(input, options) : input.system.count.map((count) => roundedAlone(count, options));
+        return options.totals === "summed"
+          ? sumOverInner(input.system, input.system.innerCount.map((count) => roundedAlone(count, options)))
+          : input.system.count.map((count) => roundedAlone(count, options));
     }
   },
   check: checkRounded,
@@ -32,16 +35,3 @@ export const rounding: PerturbationMethod<Rounding> = {
     return options.kind === "drb" && value === 0 ? `<${DRB_FLOOR}` : String(value);
   },
 };
-
-/** [cells] sums of the rounded inner cells. */
-function summed({ system }: PerturbationInput, options: Extract<Rounding, { kind: "deterministic" | "midpoint" }>): Float64Array {
-  const { cells, starts, rows, innerCount } = system;
-  const inner = innerCount.map((count) => roundedAlone(count, options));
-  const values = new Float64Array(cells);
-  for (let c = 0; c < cells; c++) {
-    let sum = 0;
-    for (let at = starts[c]!; at < starts[c + 1]!; at++) sum += inner[rows[at]!]!;
-    values[c] = sum;
-  }
-  return values;
-}

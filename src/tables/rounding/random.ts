@@ -7,7 +7,7 @@ const WORDS_PER_CELL = 4;
 
 /** Up with probability remainder / base, exactly; so the expected value is the count. */
 export function randomMultiple(count: number, base: number, ints: UniformInts): number {
-  const remainder = count % base;
+  const remainder = count - base * Math.floor(count / base); // a difference of counts may be negative
   if (remainder === 0) return count;
   return count - remainder + (ints.chance(remainder, base) ? base : 0);
 }
@@ -39,10 +39,13 @@ export function roundAtRandom(input: PerturbationInput, base: number, repeat: "s
 }
 
 function cellName({ system }: PerturbationInput, labelOf: NonNullable<PerturbationInput["labelOf"]>, cell: number, base: number): string {
-  const categories: (readonly [string, number, string | null])[] = [];
-  system.columns.forEach(({ column, level }, k) => {
+  const categories: (readonly [column: string, level: number | string, label: string | null])[] = [];
+  system.columns.forEach(({ column, level, groupings }, k) => {
     const place = system.places[k]![cell]!;
-    if (place > 0) categories.push([column, level[place]!, labelOf(k, place)]);
+    if (place === 0) return;
+    // Groupings are known by name: their numbers depend on which others are published.
+    const own = groupings.find((grouping) => grouping.level === level[place])?.name ?? level[place]!;
+    categories.push([column, own, labelOf(k, place)]);
   });
   categories.sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(["rounding/random", base, system.count[cell], categories]);

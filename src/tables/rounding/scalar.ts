@@ -37,8 +37,9 @@ export function drbRounded(count: number): number {
   return count < DRB_FLOOR ? 0 : nearestMultiple(count, drbStep(count), "even");
 }
 
-/** What a count becomes where neither chance nor other cells matter. */
+/** What a count becomes where neither chance nor other cells matter. A negative difference of counts mirrors the positive one. */
 export function roundedAlone(count: number, options: Extract<Rounding, { kind: "deterministic" | "midpoint" | "drb" }>): number {
+  if (count < 0) return 0 - roundedAlone(-count, options);
   if (options.kind === "deterministic") return nearestMultiple(count, options.base, options.half);
   if (options.kind === "midpoint") return midpoint(count, options.base);
   return drbRounded(count);
@@ -55,6 +56,6 @@ export function farthest(published: number, options: Rounding): number {
     case "controlled":
       return options.fallback === "fail" ? options.base - 1 : 2 * options.base - 1;
     case "drb":
-      return published === 0 ? DRB_FLOOR - 1 : drbStep(published) / 2;
+      return published === 0 ? DRB_FLOOR - 1 : drbStep(Math.abs(published)) / 2;
   }
 }

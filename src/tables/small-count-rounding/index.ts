@@ -1,6 +1,7 @@
-import { brokenAdditions, publishedAdditions } from "../perturbation/additions.ts";
+import { brokenAdditions, differenceCells, publishedAdditions } from "../perturbation/additions.ts";
 import type { PerturbationMethod } from "../perturbation/method.ts";
-import { roundInnerCounts } from "./round-inner.ts";
+import { sumOverInner, type TableSystem } from "../tabulate/index.ts";
+import { roundInnerCounts, type RoundedSystem } from "./round-inner.ts";
 import type { SmallCountRounding } from "./schema.ts";
 
 /** Rounds small counts of the finest breakdown; every table is the sum of what results, so all of them add up and agree. */
@@ -9,22 +10,17 @@ export const smallCountRounding: PerturbationMethod<SmallCountRounding> = {
   needsRecordKeys: false,
   needsKey: () => false,
   async perturb({ system, signal }, options) {
-    const inner = roundInnerCounts(system, options, scatteredRanks, signal);
-    const { cells, starts, rows } = system;
-    const values = new Float64Array(cells);
-    for (let c = 0; c < cells; c++) {
-      let sum = 0;
-      for (let at = starts[c]!; at < starts[c + 1]!; at++) sum += inner[rows[at]!]!;
-      values[c] = sum;
-    }
-    return values;
+    return sumOverInner(system, roundInnerCounts(withoutDifferences(system), options, scatteredRanks, signal));
   },
   check(published, options) {
     const problems: string[] = [];
     let strange = 0;
     let small = 0;
-    for (const value of published.values) {
-      if (!Number.isSafeInteger(value) || value < 0) strange++;
+    const isDifference = differenceCells(published);
+    for (let c = 0; c < published.cells; c++) {
+      const value = published.values[c]!;
+      if (!Number.isSafeInteger(value) || (value < 0 && isDifference[c] === 0)) strange++;
+      else if (isDifference[c] === 1) continue;
       else if (options.identifyNew && value > 0 && value < options.base) small++;
     }
     if (strange > 0) problems.push(`${strange} published numbers are not whole numbers from 0.`);
@@ -50,6 +46,23 @@ export const smallCountRounding: PerturbationMethod<SmallCountRounding> = {
     };
   },
 };
+
+/** Differences of counts count nobody, so they neither ask for rounding nor steer it; they follow from the rest. */
+function withoutDifferences(system: TableSystem): RoundedSystem {
+  if (system.signs === undefined) return system;
+  const isDifference = differenceCells(system);
+  const count: number[] = [];
+  const starts: number[] = [0];
+  const rows: number[] = [];
+  for (let c = 0; c < system.cells; c++) {
+    if (isDifference[c] === 1) continue;
+    for (let at = system.starts[c]!; at < system.starts[c + 1]!; at++) rows.push(system.rows[at]!);
+    starts.push(rows.length);
+    count.push(system.count[c]!);
+  }
+  const { inner, innerCount } = system;
+  return { cells: count.length, count: Float64Array.from(count), inner, innerCount, starts: Int32Array.from(starts), rows: Int32Array.from(rows) };
+}
 
 /**
  * Ranks among equally good choices: an order that favours no category, and the same each time, so that there are no different

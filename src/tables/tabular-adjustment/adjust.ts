@@ -1,5 +1,5 @@
 import { DisclosureError } from "../../errors/index.ts";
-import { publishedAdditions, withoutImplied, withUnpublished } from "../perturbation/additions.ts";
+import { differenceCells, publishedAdditions, withoutImplied, withUnpublished } from "../perturbation/additions.ts";
 import { solveInParts, type IntegerProgram } from "../perturbation/integer-program.ts";
 import type { PerturbationInput } from "../perturbation/method.ts";
 import type { TabularAdjustment } from "./schema.ts";
@@ -22,7 +22,8 @@ export async function adjustCounts({ system, signal }: PerturbationInput, option
   const additions = withoutImplied(publishedAdditions(system));
   const count = withUnpublished(additions, system.count);
   const reach = options.maxChange ?? 2 * threshold;
-  const { cells, published, whole, starts, parts } = additions;
+  const { cells, published, whole, starts, parts, signs } = additions;
+  const isDifference = differenceCells(system);
 
   const cost: number[] = [];
   const lower: number[] = [];
@@ -46,8 +47,8 @@ export async function adjustCounts({ system, signal }: PerturbationInput, option
   const isSmall = new Uint8Array(cells);
   for (let c = 0; c < cells; c++) {
     const x = count[c]!;
-    const weight = c >= published ? 0 : options.distance === "absolute" ? 1 : Math.max(1, Math.round(RELATIVE_SCALE / Math.max(x, 1)));
-    if (c < published && x < threshold) {
+    const weight = c >= published ? 0 : options.distance === "absolute" ? 1 : Math.max(1, Math.round(RELATIVE_SCALE / Math.max(Math.abs(x), 1)));
+    if (c < published && x < threshold && isDifference[c] === 0) {
       isSmall[c] = 1;
       const mayMove = x > 0 || options.zeros === "move";
       const high = variable(weight * (threshold - 2 * x), mayMove ? 1 : 0); // against the cost of 0, which is weight * x
@@ -65,7 +66,7 @@ export async function adjustCounts({ system, signal }: PerturbationInput, option
       continue;
     }
     first[c] = variable(weight, c < published ? reach : cells * reach);
-    variable(weight, c < published ? Math.min(reach, x - threshold) : x);
+    variable(weight, c >= published ? Math.max(x, 0) : isDifference[c] === 1 ? reach : Math.min(reach, x - threshold));
   }
   /** The cell's part of a sum; what of it is fixed is returned. */
   const add = (c: number, sign: number): number => {
@@ -75,7 +76,7 @@ export async function adjustCounts({ system, signal }: PerturbationInput, option
   };
   for (let e = 0; e < whole.length; e++) {
     let known = whole[e]! < 0 ? 0 : add(whole[e]!, -1);
-    for (let at = starts[e]!; at < starts[e + 1]!; at++) known += add(parts[at]!, 1);
+    for (let at = starts[e]!; at < starts[e + 1]!; at++) known += add(parts[at]!, signs[at]!);
     rowStarts.push(terms.length);
     sums.push(known === 0 ? 0 : -known);
   }

@@ -1,4 +1,4 @@
-import { brokenAdditions, publishedAdditions } from "../perturbation/additions.ts";
+import { brokenAdditions, differenceCells, publishedAdditions } from "../perturbation/additions.ts";
 import type { PerturbationMethod } from "../perturbation/method.ts";
 import { adjustCounts } from "./adjust.ts";
 import type { TabularAdjustment } from "./schema.ts";
@@ -13,8 +13,11 @@ export const tabularAdjustment: PerturbationMethod<TabularAdjustment> = {
     const problems: string[] = [];
     let strange = 0;
     let small = 0;
-    for (const value of published.values) {
-      if (!Number.isSafeInteger(value) || value < 0) strange++;
+    const isDifference = differenceCells(published);
+    for (let c = 0; c < published.cells; c++) {
+      const value = published.values[c]!;
+      if (!Number.isSafeInteger(value) || (value < 0 && isDifference[c] === 0)) strange++;
+      else if (isDifference[c] === 1) continue;
       else if (value > 0 && value < threshold) small++;
     }
     if (strange > 0) problems.push(`${strange} published numbers are not whole numbers from 0.`);
