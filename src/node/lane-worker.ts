@@ -7,7 +7,7 @@ import type { Batch, Dictionary } from "../columns/index.ts";
 import { readRanges, type CsvFileRanges } from "../engines/local/file-ranges.ts";
 import {
   Arranger, buffersOf, cutList, joinParts, RewriteLane, RowKeeper, sampleOf, surveyColumns,
-  type ArrangeJob, type LaneBlocks, type RewriteSpec, type SurveySpec,
+  type ArrangeJob, type RewriteSpec, type SurveySpec,
 } from "../engines/local/index.ts";
 import { CommensurateError, DataError, InternalError } from "../errors/index.ts";
 import type { WordList } from "../kernels/packed-words.ts";
@@ -26,7 +26,7 @@ export type LaneTask =
   | ({ readonly task: "rewrite"; readonly spec: RewriteSpec; readonly columns: readonly ColumnRequest[] } & LaneReading)
   | { readonly task: "take"; readonly partition: number }
   | { readonly task: "prepare"; readonly job: ArrangeJob }
-  | { readonly task: "arrange"; readonly blocks: readonly LaneBlocks[] }
+  | { readonly task: "arrange"; readonly blocks: readonly (readonly Uint32Array[])[]; readonly spare: ArrayBuffer | undefined }
   /** By the verifier's own code, from a released file. */
   | { readonly task: "recount"; readonly path: string; readonly keys: readonly string[] };
 
@@ -105,7 +105,7 @@ async function perform(task: LaneTask): Promise<{ result: unknown; transfer: Arr
       arranger = new Arranger(task.job);
       return { result: undefined, transfer: [] };
     case "arrange": {
-      const arranged = arranger!.arrange(task.blocks);
+      const arranged = arranger!.arrange(task.blocks, task.spare);
       const transfer: ArrayBuffer[] = arranged.csv === undefined ? [] : [arranged.csv.buffer as ArrayBuffer];
       return { result: arranged, transfer };
     }

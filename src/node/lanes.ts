@@ -6,7 +6,7 @@ import { packedLayout, type Cells } from "../cells/index.ts";
 import { abandonReading, rangesStarted, sharedReading, type CsvFileRanges } from "../engines/local/file-ranges.ts";
 import {
   buffersOf, checkNulls, cutsFor, InlineLane, joinCells, joinKeys, surveyColumns,
-  type Arranged, type ArrangeJob, type LaneBlocks, type LanePool, type PlacedRecords, type ReadOptions, type RewriteSpec, type RewriteSummary,
+  type Arranged, type ArrangeJob, type LanePool, type PlacedRecords, type ReadOptions, type RewriteSpec, type RewriteSummary,
   type Survey, type SurveySpec,
 } from "../engines/local/index.ts";
 import { DataError, DisclosureError, InternalError, PolicyError } from "../errors/index.ts";
@@ -122,10 +122,11 @@ class ThreadLanes implements LanePool {
     await Promise.all(this.#threads.map((thread) => thread.call({ task: "prepare", job })));
   }
 
-  async arrange(lane: number, blocks: readonly LaneBlocks[]): Promise<Arranged> {
-    if (this.lanes === 1) return this.#inline.arrange(lane, blocks);
-    const transfer = blocks.flatMap((own) => own.blocks.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])));
-    return this.#threads[lane]!.call({ task: "arrange", blocks }, transfer);
+  async arrange(lane: number, blocks: readonly (readonly Uint32Array[])[], spare?: ArrayBuffer): Promise<Arranged> {
+    if (this.lanes === 1) return this.#inline.arrange(lane, blocks, spare);
+    const transfer = blocks.flatMap((own) => own.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])));
+    if (spare !== undefined) transfer.push(spare);
+    return this.#threads[lane]!.call({ task: "arrange", blocks, spare }, transfer);
   }
 
   recountCsv(path: string, keys: readonly string[]): ReturnType<NonNullable<LanePool["recountCsv"]>> {

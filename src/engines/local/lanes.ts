@@ -8,6 +8,8 @@ import { surveyInThisThread, type ReadOptions, type Survey, type SurveySpec } fr
 /** What every lane needs before it arranges partitions. */
 export interface ArrangeJob {
   readonly spec: ArrangeSpec;
+  /** [lanes][columns] lane code -> released code, for columns of kind "codes". */
+  readonly toReleased: readonly LaneBlocks["toReleased"][];
   /** Render CSV as well as, or instead of, giving columns back. */
   readonly csv?: { readonly columns: readonly ReleasedColumn[]; readonly options: CsvOptions } | undefined;
   readonly wantBatch: boolean;
@@ -16,7 +18,7 @@ export interface ArrangeJob {
 export interface Arranged {
   readonly records: number;
   readonly batch?: Batch | undefined;
-  /** Rendered rows, without the header. */
+  /** Rendered rows, without the header. Valid until the next partition is asked for. */
   readonly csv?: Uint8Array | undefined;
 }
 
@@ -32,8 +34,12 @@ export interface LanePool {
   ): Promise<{ summaries: readonly RewriteSummary[]; fingerprint: string }>;
   take(lane: number, partition: number): Promise<readonly Uint32Array[]>;
   prepareArrange(job: ArrangeJob): Promise<void>;
-  /** Each lane arranges one partition at a time. */
-  arrange(lane: number, blocks: readonly LaneBlocks[]): Promise<Arranged>;
+  /**
+   * Each lane arranges one partition at a time.
+   * @param blocks [lanes] what was taken from each
+   * @param spare  memory of CSV rows that are no longer needed, to write the next ones to
+   */
+  arrange(lane: number, blocks: readonly (readonly Uint32Array[])[], spare?: ArrayBuffer): Promise<Arranged>;
   /**
    * Let an idle lane recount a released file by the verifier's own code; undefined when there is none.
    * @param path of a file on this machine
@@ -63,19 +69,20 @@ export class Arranger {
     }
   }
 
-  arrange(blocks: readonly LaneBlocks[]): Arranged {
-    const runs = arrangePartition(this.#job.spec, blocks);
+  arrange(blocks: readonly (readonly Uint32Array[])[], spare?: ArrayBuffer): Arranged {
+    const runs = arrangePartition(this.#job.spec, blocks.map((own, lane) => ({ blocks: own, toReleased: this.#job.toReleased[lane]! })));
     return {
       records: runs.records,
       batch: this.#job.wantBatch ? batchOfRuns(runs) : undefined,
-      csv: this.#renderer === undefined ? undefined : rendered(this.#renderer, runs),
+      csv: this.#renderer === undefined ? undefined : rendered(this.#renderer, runs, spare),
     };
   }
 }
 
-function rendered(renderer: CsvRenderer, batch: RunBatch): Uint8Array {
+function rendered(renderer: CsvRenderer, batch: RunBatch, spare: ArrayBuffer | undefined): Uint8Array {
   renderer.checkRuns(batch);
-  let out = new Uint8Array(renderer.maxRowBytes + Math.min(batch.records * renderer.maxRowBytes, 64 * Math.max(1, batch.records)));
+  const likely = renderer.maxRowBytes + Math.min(batch.records * renderer.maxRowBytes, 64 * Math.max(1, batch.records));
+  let out = spare !== undefined && spare.byteLength >= likely ? new Uint8Array(spare) : new Uint8Array(likely);
   let at = 0;
   for (let from = 0; from < batch.records; from = renderer.next) {
     at = renderer.renderRuns(batch, out, at, from);
@@ -125,8 +132,8 @@ export class InlineLane implements LanePool {
     this.#arranger = new Arranger(job);
   }
 
-  async arrange(_lane: number, blocks: readonly LaneBlocks[]): Promise<Arranged> {
-    return this.#arranger!.arrange(blocks);
+  async arrange(_lane: number, blocks: readonly (readonly Uint32Array[])[], spare?: ArrayBuffer): Promise<Arranged> {
+    return this.#arranger!.arrange(blocks, spare);
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,9 @@
 import { joinDictionaries, nullRefused, recodeDictionary, type Dictionary, type Recoding } from "../../columns/index.ts";
 import { buildClassStages } from "../../kernels/class-index.ts";
+import { sortedOrder } from "../../kernels/sort-words.ts";
 import { compactDictionary, CsvRenderer, markUsedCodes, type CsvOptions, type ReleasedColumn } from "../../sinks/index.ts";
 import type { ColumnRequest, Source } from "../../sources/source.ts";
-import type { ArrangeColumn, LaneBlocks } from "./arrange.ts";
+import type { ArrangeColumn } from "./arrange.ts";
 import type { Arranged, LanePool } from "./lanes.ts";
 import { changed, type RewriteSpec, type RewriteSummary } from "./rewrite-lane.ts";
 import type { ReadOptions } from "./survey.ts";
@@ -51,7 +52,10 @@ export interface Rewritten {
   partitions(): AsyncIterable<Arranged>;
 }
 
-const PARTITION_RECORDS = 1 << 17;
+/** Records of a partition are arranged within the cache; many partitions would each hold a block of every lane. */
+const LEAST_PARTITION_RECORDS = 1 << 15;
+const MOST_PARTITION_RECORDS = 1 << 17;
+const PARTITIONS = 256;
 
 /**
  * Read the records again and rewrite them. Generalizing is a lookup per distinct value; a record is released when its class is.
@@ -64,7 +68,7 @@ export async function rewrite(lanes: LanePool, source: Source, job: RewriteJob, 
     markUsedCodes(job.classes.codes[k]!, job.classes.size, used);
     return compactDictionary(key.labels, used);
   });
-  const sorted = sortClasses(job, keyLabels.map((compact, k) => remapped(job.classes.codes[k]!, compact.map)));
+  const sorted = sortClasses(job, keyLabels.map(({ dictionary }) => dictionary), keyLabels.map((compact, k) => remapped(job.classes.codes[k]!, compact.map)));
   const { partitionOf, partitions } = cutPartitions(sorted.records);
   const spec: RewriteSpec = {
     keys: job.keys.map(({ name, raw, toLevel }) => ({ name, raw, toLevel })),
@@ -95,6 +99,7 @@ export async function rewrite(lanes: LanePool, source: Source, job: RewriteJob, 
   });
   await lanes.prepareArrange({
     spec: { columns: arrangeColumns, words: word },
+    toReleased: summaries.map((_, lane) => job.columns.map(({ other }) => (other === undefined ? undefined : others[other]?.toReleased[lane]))),
     csv: job.csv === undefined ? undefined : { columns: job.columns.map(({ released }) => released), options: job.csv },
     wantBatch: job.wantBatch,
   });
@@ -109,27 +114,23 @@ export async function rewrite(lanes: LanePool, source: Source, job: RewriteJob, 
     fingerprint,
     dictionaries,
     csvHeader,
-    partitions: () => arrangedInOrder(lanes, partitions, (lane) => job.columns.map(({ other }) => (other === undefined ? undefined : others[other]?.toReleased[lane])), expected),
+    partitions: () => arrangedInOrder(lanes, partitions, expected),
   };
 }
 
-async function* arrangedInOrder(
-  lanes: LanePool, partitions: number, translations: (lane: number) => LaneBlocks["toReleased"], expected: number,
-): AsyncIterable<Arranged> {
-  const translationOf = Array.from({ length: lanes.lanes }, (_, lane) => translations(lane));
+async function* arrangedInOrder(lanes: LanePool, partitions: number, expected: number): AsyncIterable<Arranged> {
+  const spare: ArrayBuffer[] = [];
   const start = async (partition: number): Promise<Arranged> => {
-    const blocks: LaneBlocks[] = [];
-    for (let lane = 0; lane < lanes.lanes; lane++) {
-      blocks.push({ blocks: await lanes.take(lane, partition), toReleased: translationOf[lane]! });
-    }
-    return lanes.arrange(partition % lanes.lanes, blocks);
+    const blocks: (readonly Uint32Array[])[] = [];
+    for (let lane = 0; lane < lanes.lanes; lane++) blocks.push(await lanes.take(lane, partition));
+    return lanes.arrange(partition % lanes.lanes, blocks, spare.pop());
   };
   // One partition ahead for every lane, so that none waits for the writer.
   const ahead: Promise<Arranged>[] = [];
   let next = 0;
   let records = 0;
   const fill = (): void => {
-    while (next < partitions && ahead.length < lanes.lanes + 1) {
+    while (next < partitions && ahead.length < 2 * lanes.lanes) {
       const arranged = start(next++);
       arranged.catch(() => {}); // reported when its turn comes
       ahead.push(arranged);
@@ -139,23 +140,22 @@ async function* arrangedInOrder(
     const arranged = await ahead.shift()!;
     records += arranged.records;
     yield arranged;
+    if (arranged.csv !== undefined) spare.push(arranged.csv.buffer as ArrayBuffer);
   }
   if (records !== expected) throw changed("(the number of records of its classes)");
 }
 
 function sortClasses(
-  job: RewriteJob, released: readonly Int32Array[],
+  job: RewriteJob, labels: readonly Dictionary[], released: readonly Int32Array[],
 ): { records: Float64Array; levelCodes: Int32Array[]; releasedCodes: Int32Array[] } {
   // Output columns from left to right decide the order, so that the file reads as sorted.
-  const byColumn = job.columns.flatMap(({ key }) => (key === undefined ? [] : [released[key]!]));
-  const order = Uint32Array.from({ length: job.classes.size }, (_, c) => c).sort((a, b) => {
-    for (const codes of byColumn) {
-      const difference = codes[a]! - codes[b]!;
-      if (difference !== 0) return difference;
-    }
-    return a - b;
-  });
-  const inOrder = (codes: Int32Array): Int32Array => Int32Array.from(order, (c) => codes[c]!);
+  const byColumn = job.columns.flatMap(({ key }) => (key === undefined ? [] : [{ codes: released[key]!, size: labels[key]!.size }]));
+  const order = sortedOrder(byColumn.map(({ codes }) => Uint32Array.from(codes, (code) => code + 1)), byColumn.map(({ size }) => size + 1), job.classes.size);
+  const inOrder = (codes: Int32Array): Int32Array => {
+    const ordered = new Int32Array(order.length);
+    for (let c = 0; c < order.length; c++) ordered[c] = codes[order[c]!]!;
+    return ordered;
+  };
   return {
     records: Float64Array.from(order, (c) => job.classes.records[c]!),
     levelCodes: job.classes.codes.map(inOrder),
@@ -165,10 +165,13 @@ function sortClasses(
 
 function cutPartitions(records: Float64Array): { partitionOf: Uint32Array; partitions: number } {
   const partitionOf = new Uint32Array(records.length);
+  let all = 0;
+  for (let c = 0; c < records.length; c++) all += records[c]!;
+  const most = Math.min(MOST_PARTITION_RECORDS, Math.max(LEAST_PARTITION_RECORDS, all / PARTITIONS));
   let partition = 0;
   let held = 0;
   for (let c = 0; c < records.length; c++) {
-    if (held > 0 && held + records[c]! > PARTITION_RECORDS) {
+    if (held > 0 && held + records[c]! > most) {
       partition++;
       held = 0;
     }

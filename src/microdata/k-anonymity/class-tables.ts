@@ -139,7 +139,7 @@ export class ClassTables {
     for (let from = 0; from < size; ) {
       let to = Math.min(size, from + RUN);
       while (to < size && sameMasked(words, masks, to - 1, to)) to++;
-      if (to - from > CACHED) return undefined;
+      if (to - from > LONGEST_RANGE) return undefined;
       cuts.push(to);
       from = to;
     }
@@ -326,6 +326,8 @@ interface PartScratch {
 const CACHED = 1 << 15;
 /** Classes of a range that is merged at once, and a few more up to where a run ends: slots of so many stay in the cache. */
 const RUN = 1 << 12;
+/** Slots of a few longer ranges cost less than to bring all classes together by hash. */
+const LONGEST_RANGE = 1 << 18;
 const MOST_PART_BITS = 12;
 
 /** What {@link RolledUp.suppressedBy} works in. */
