@@ -233,7 +233,14 @@ export function sensitiveOf(policy: Policy, survey: Survey): number {
 export function specsOf(policy: Policy): TableSpec[] {
   return tablesOf(policy).map(({ name, dimensions, margins }) => ({
     name,
-    dimensions: dimensions.map(({ column, levels, groupings }) => ({ column, levels: levelsOf(policy, column, levels), groupings })),
+    dimensions: dimensions.map(({ column, levels, groupings = {} }) => ({
+      column,
+      levels: levelsOf(policy, column, levels),
+      groupings: Object.entries(groupings).map(([grouping, groups]) => ({
+        name: grouping,
+        groups: Object.entries(groups).map(([label, parts]) => ({ label, ...parts })),
+      })),
+    })),
     margins: margins === "all" ? "all" : margins === "none" ? [dimensions.map(({ column }) => column)] : margins,
   }));
 }

@@ -18,10 +18,8 @@ const Grouping = z
       error: "Write a list of categories, or {plus: [...], minus: [...]}.",
     }),
   )
-  .transform((groups) =>
-    Object.entries(groups).map(([label, parts]) =>
-      Array.isArray(parts) ? { label, plus: parts, minus: [] } : { label, plus: parts.plus, minus: parts.minus },
-    ),
+  .transform((groups): Readonly<Record<string, GroupParts>> =>
+    inNameOrder(groups, (parts) => (Array.isArray(parts) ? { plus: parts, minus: [] } : parts)),
   );
 
 export const Dimension = z
@@ -50,26 +48,32 @@ export const Dimension = z
   .transform((dimension): Dimension => {
     if (typeof dimension === "string") return { column: dimension, levels: [0] };
     const { column, levels } = dimension;
-    const groupings = Object.keys(dimension.groupings)
-      .sort()
-      .map((name) => ({ name, groups: dimension.groupings[name]! }));
+    const groupings = inNameOrder(dimension.groupings, (groups) => groups);
     return {
       column,
       levels: levels === "all" ? "all" : [...new Set(levels)].sort((a, b) => a - b),
-      ...(groupings.length > 0 ? { groupings } : {}),
+      ...(Object.keys(groupings).length > 0 ? { groupings } : {}),
     };
   });
 export interface Dimension {
   readonly column: string;
   readonly levels: readonly number[] | "all";
-  readonly groupings?: readonly {
-    readonly name: string;
-    readonly groups: readonly {
-      readonly label: string;
-      readonly plus: readonly (string | null)[];
-      readonly minus: readonly (string | null)[];
-    }[];
-  }[];
+  /** Groups by label, by the name of the grouping; both in the order of their names. */
+  readonly groupings?: Readonly<Record<string, Readonly<Record<string, GroupParts>>>>;
+}
+
+export interface GroupParts {
+  readonly plus: readonly (string | null)[];
+  readonly minus: readonly (string | null)[];
+}
+
+/** The order in which names were written does not show, so that all notations of a policy are the same. */
+function inNameOrder<From, To>(record: Readonly<Record<string, From>>, change: (value: From) => To): Readonly<Record<string, To>> {
+  return Object.fromEntries(
+    Object.keys(record)
+      .sort()
+      .map((name) => [name, change(record[name]!)]),
+  );
 }
 
 const Decimals = z.int().min(0).max(9, { error: "decimals is 0 to 9." });
