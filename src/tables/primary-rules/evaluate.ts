@@ -68,7 +68,7 @@ export function ruleNeeds(rules: readonly PrimaryRule[]): RuleNeeds {
  *
  * @throws PolicyError `primary-rules/unknown-column` when a rule names a measure or column that was not given,
  *         `primary-rules/unknown-table`, `primary-rules/zeros-are-public` when rules protect zeros of tables that publish
- *         them, `primary-rules/too-many-rules`, and those of decisions on cells: `primary-rules/unjustified-override`,
+ *         them, `primary-rules/no-weights`, `primary-rules/no-holdings`, `primary-rules/no-requests`, `primary-rules/too-many-rules`, and those of decisions on cells: `primary-rules/unjustified-override`,
  *         `primary-rules/conflicting-decision`, `primary-rules/ambiguous-category`, `primary-rules/zero-cell`
  *         DataError of `contributorStatistics`
  * Time O(margins x entries) for each measure and reading of it, plus O(cells) for each rule.
@@ -102,6 +102,7 @@ export function evaluateRules(input: RuleInput, rules: readonly PrimaryRule[]): 
   const readings = statisticsByReading(input, rules);
   for (const measure of ruleNeeds(rules).measures) levelsOf(measure);
 
+  refuseMissing(input, rules);
   rules.forEach((rule, r) => {
     const bit = 1 << r; // bit 31 is negative as a number and right as a word
     const hide = (hidden: (cell: number) => boolean) => {
@@ -252,8 +253,32 @@ function statisticsByReading(input: RuleInput, rules: readonly PrimaryRule[]) {
   };
 }
 
+/** What a rule names and the data lack would make it hide too little: weights, holdings, requests. */
+function refuseMissing(input: RuleInput, rules: readonly PrimaryRule[]): void {
+  const refuse = (code: string, rule: PrimaryRule, what: string, next: string): never => {
+    throw new PolicyError(`primary-rules/${code}`, `Rule ${rule.rule} needs ${what}, which the data do not have. ${next}`, { rule: rule.rule });
+  };
+  for (const rule of rules) {
+    if (rule.rule === "frequency" && rule.of === undefined && rule.count === "weighted" && contributionsOf(input, undefined).weight === undefined) {
+      refuse("no-weights", rule, "sampling weights", "Name the weight column, or count records.");
+    }
+    if ("by" in rule && rule.by === "holding" && contributionsOf(input, rule.of).holding === undefined) {
+      refuse("no-holdings", rule, "holdings", "Name the holding column, or write by: contributor.");
+    }
+    if (rule.rule === "request" && contributionsOf(input, rule.of).requested === undefined) {
+      refuse("no-requests", rule, "requests for confidentiality", "Name the column that tells who asked, or remove the rule.");
+    }
+  }
+}
+
 function contributionsOf(input: RuleInput, measure: string | undefined): Contributions {
-  if (measure !== undefined) return input.measures?.get(measure) ?? missing(measure);
+  if (measure !== undefined) {
+    const contributions = input.measures?.get(measure) ?? missing(measure);
+    if (contributions.value === undefined) {
+      throw new InternalError("primary-rules/no-values", "The contributions to a measure were given without values.", { column: measure });
+    }
+    return contributions;
+  }
   // Any measure's contributors may lack those without a value, so they do not stand in.
   if (input.contributors === undefined) {
     throw new InternalError("primary-rules/no-contributors", "A rule counts contributors or weights, but no contributors were given.");

@@ -1,7 +1,7 @@
 /** Against plain versions in whole numbers, and laws. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { add, compare, exactly, multiply, parseDecimal, rational, ZERO, type Rational } from "../../../src/kernels/rational.ts";
+import { add, compare, exactly, multiply, parseDecimal, rational, ZERO } from "../../../src/kernels/rational.ts";
 import { contributorStatistics, evaluateRules, type Contributions } from "../../../src/tables/primary-rules/index.ts";
 import { PrimaryRules, type PrimaryRulesInput } from "../../../src/tables/primary-rules/schema.ts";
 import { rowName } from "../helpers.ts";
@@ -72,7 +72,7 @@ describe("statistics are those of a plain count", () => {
         const size = (tenths: number) => (negatives === "values" ? Math.abs(tenths) : tenths);
         for (const [c, own] of members(given, entries)) {
           const sizes = descending([...sumsBy(own, unit, (e) => size(e.tenths)).values()].map(Math.abs));
-          expect([...got.largest.slice(3 * c, 3 * c + 3)]).toEqual([0, 1, 2].map((i) => (sizes[i] ?? 0) / 10));
+          expect(Array.from(got.largest.slice(3 * c, 3 * c + 3))).toEqual([0, 1, 2].map((i) => (sizes[i] ?? 0) / 10));
           expect(got.total[c]).toBe(sum([...sumsBy(own, unit, (e) => size(e.tenths) * e.weight).values()].map(Math.abs)) / 10);
           expect(got.value[c]).toBe((sum(own.map((e) => e.tenths * e.weight)) + 0) / 10 + 0);
           expect(got.contributors[c]).toBe(new Set(own.map((e) => e.by)).size);
@@ -94,7 +94,7 @@ describe("statistics are those of a plain count", () => {
         expect(got.grid).toBeGreaterThan(0);
         for (const [c, own] of members(given, entries)) {
           const copies = descending(own.flatMap((e) => Array.from({ length: e.weight }, () => e.tenths)));
-          expect([...got.largest.slice(4 * c, 4 * c + 4)]).toEqual([0, 1, 2, 3].map((i) => (copies[i] ?? 0) / 10));
+          expect(Array.from(got.largest.slice(4 * c, 4 * c + 4))).toEqual([0, 1, 2, 3].map((i) => (copies[i] ?? 0) / 10));
           expect(got.total[c]).toBe(sum(copies) / 10);
         }
       }),
@@ -111,23 +111,25 @@ interface Case {
 }
 
 const at = (x: readonly number[], i: number) => x[i] ?? 0;
+/** Tenths of a percentage; round ones often, since shares of few equal contributions are round. */
+const percent = (most: number) => fc.oneof(fc.constantFrom(250, 333, 500, 666, 750, 800).filter((x) => x <= most), fc.integer({ min: 1, max: most }));
 const rule: fc.Arbitrary<Case> = fc.oneof(
-  fc.record({ n: fc.integer({ min: 1, max: 3 }), k10: fc.integer({ min: 1, max: 1000 }) }).map(({ n, k10 }): Case => ({
+  fc.record({ n: fc.integer({ min: 1, max: 3 }), k10: percent(1000) }).map(({ n, k10 }): Case => ({
     rules: [{ rule: "dominance", n, k: k10 / 10, of: "value", weights: "ignore" }],
     excess: (x, total) => [1000 * sum(x.slice(0, n)) - k10 * total, k10],
   })),
-  fc.record({ p10: fc.integer({ min: 1, max: 1500 }), coalition: fc.integer({ min: 1, max: 3 }) }).map(({ p10, coalition }): Case => ({
+  fc.record({ p10: percent(1500), coalition: fc.integer({ min: 1, max: 3 }) }).map(({ p10, coalition }): Case => ({
     rules: [{ rule: "p-percent", p: p10 / 10, coalition, of: "value", weights: "ignore" }],
     excess: (x, total) => [p10 * at(x, 0) - 1000 * (total - sum(x.slice(0, coalition + 1))), 1000],
   })),
-  fc.record({ p10: fc.integer({ min: 1, max: 999 }), more: fc.integer({ min: 1, max: 1000 }) }).map(({ p10, more }): Case => {
+  fc.record({ p10: percent(999), more: fc.integer({ min: 1, max: 1000 }) }).map(({ p10, more }): Case => {
     const q10 = Math.min(1000, p10 + more);
     return {
       rules: [{ rule: "prior-posterior", p: p10 / 10, q: q10 / 10, of: "value", weights: "ignore" }],
       excess: (x, total) => [p10 * at(x, 0) - q10 * (total - at(x, 0) - at(x, 1)), q10],
     };
   }),
-  fc.integer({ min: 1, max: 1000 }).map((share10): Case => ({
+  percent(1000).map((share10): Case => ({
     rules: [{ rule: "request", share: share10 / 10, of: "value", weights: "ignore" }],
     excess: (_, total, asked) => [1000 * asked - share10 * total, share10],
   })),
@@ -136,7 +138,7 @@ const rule: fc.Arbitrary<Case> = fc.oneof(
 describe("rules on contributions are those of their definitions in whole numbers", () => {
   test("p, q, k and shares with decimals, values in tenths, boundaries included", () => {
     // Few distinct values, so that many cells lie on the boundary.
-    const few = entry(fc.constant(1), 0).map((e) => ({ ...e, tenths: 30 * (e.tenths % 4) }));
+    const few = entry(fc.constant(1), 0).map((e) => ({ ...e, tenths: 7 * (e.tenths % 4) }));
     fc.assert(
       fc.property(fc.array(fc.oneof(few, entry(fc.constant(1))), { minLength: 1, maxLength: 20 }), rule, (entries, { rules, excess }) => {
         const given = made(entries, false);
