@@ -1,4 +1,5 @@
 import { DataError } from "../errors/index.ts";
+import { blockPacker, PACK_BLOCK } from "../kernels/block-packer.ts";
 import { mergeCounted, sortAndCount, type WordList } from "../kernels/packed-words.ts";
 import type { Cells } from "./cells.ts";
 
@@ -34,8 +35,6 @@ export function packedLayout(sizes: readonly number[]): PackedField[] | undefine
 /** Records packed before they are sorted and joined with the cells so far. */
 const BUFFER_RECORDS = 1 << 22;
 const CHUNK_RECORDS = 1 << 18;
-/** Cells recoded at a time, so that they stay in the first-level cache while the keys take their turns. */
-const BLOCK = 4096;
 
 /** Packed words, sorted or not. */
 interface Chunk {
@@ -56,6 +55,7 @@ export class PackedFolder {
   readonly #keys: number;
   readonly #sizes: number[];
   #fields: PackedField[];
+  readonly #packer = blockPacker();
   #chunks: Chunk[] = [];
   #buffered = 0;
   #cells: WordList = NO_CELLS;
@@ -77,19 +77,32 @@ export class PackedFolder {
    * @throws DataError `cells/not-packable` when the keys have too many values for two words
    */
   add(records: number, codes: readonly Int32Array[]): void {
-    this.#widen(codes, records);
     for (let start = 0; start < records; ) {
       if (this.#buffered === BUFFER_RECORDS) this.#compact();
+      const size = Math.min(records - start, PACK_BLOCK, CHUNK_RECORDS - this.#openChunk().size);
+      while (!this.#packBlock(codes, start, size)) this.#widen();
       const chunk = this.#openChunk();
-      const end = Math.min(records, start + BLOCK, start + CHUNK_RECORDS - chunk.size);
-      for (let key = 0; key < this.#keys; key++) {
-        const { word, shift } = this.#fields[key]!;
-        packColumn(codes[key]!, start, end, shift, chunk.words[word]!, chunk.size);
-      }
-      chunk.size += end - start;
-      this.#buffered += end - start;
-      start = end;
+      chunk.words.forEach((words, word) => {
+        if (words.length > 0) words.set(this.#packer.words[word]!.subarray(0, size), chunk.size);
+      });
+      chunk.size += size;
+      this.#buffered += size;
+      start += size;
     }
+  }
+
+  /** @returns false when a key has codes that it has no room for; now it has asked for it */
+  #packBlock(codes: readonly Int32Array[], start: number, size: number): boolean {
+    this.#packer.begin(size);
+    let fits = true;
+    for (let key = 0; key < this.#keys; key++) {
+      const { word, shift } = this.#fields[key]!;
+      const most = this.#packer.add(codes[key]!, start, word, shift);
+      if (most <= this.#sizes[key]!) continue;
+      fits = false;
+      while (this.#sizes[key]! < most) this.#sizes[key] = this.#sizes[key]! * 2 + 1;
+    }
+    return fits;
   }
 
   /** The cells of what `recoded` gives. */
@@ -130,16 +143,8 @@ export class PackedFolder {
     return chunk;
   }
 
-  /** Give every key room for the codes of these records. */
-  #widen(codes: readonly Int32Array[], records: number): void {
-    let fits = true;
-    for (let key = 0; key < this.#keys; key++) {
-      const most = highest(codes[key]!, records) + 1;
-      if (most <= this.#sizes[key]!) continue;
-      fits = false;
-      while (this.#sizes[key]! < most) this.#sizes[key] = this.#sizes[key]! * 2 + 1;
-    }
-    if (fits) return;
+  /** Pack everything anew, with room for the sizes of the keys as they are now. */
+  #widen(): void {
     const layout = packedLayout(this.#sizes);
     if (layout === undefined) {
       throw new DataError("cells/not-packable", "The keys have too many values to be packed into two words.", { keys: this.#keys });
@@ -179,16 +184,6 @@ function newWords(layout: readonly PackedField[], size: number): Uint32Array[] {
   return [new Uint32Array(layout.some(({ word }) => word === 0) ? size : 0), new Uint32Array(size)];
 }
 
-function packColumn(codes: Int32Array, start: number, end: number, shift: number, out: Uint32Array, at: number): void {
-  for (let i = start, to = at; i < end; i++, to++) out[to] = out[to]! | ((codes[i]! + 1) << shift);
-}
-
-function highest(codes: Int32Array, records: number): number {
-  let most = -1;
-  for (let i = 0; i < records; i++) if (codes[i]! > most) most = codes[i]!;
-  return most;
-}
-
 function maskOf(bits: number): number {
   return bits === 32 ? 0xffffffff : (1 << bits) - 1;
 }
@@ -208,8 +203,8 @@ function repack(
   source: Chunk, from: readonly PackedField[], to: readonly PackedField[], lookups: readonly (Int32Array | undefined)[],
   target: readonly Uint32Array[], at: number,
 ): void {
-  for (let start = 0; start < source.size; start += BLOCK) {
-    const end = Math.min(source.size, start + BLOCK);
+  for (let start = 0; start < source.size; start += PACK_BLOCK) {
+    const end = Math.min(source.size, start + PACK_BLOCK);
     for (let key = 0; key < from.length; key++) {
       const { word, shift, bits } = from[key]!;
       const { word: toWord, shift: toShift } = to[key]!;
