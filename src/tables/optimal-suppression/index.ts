@@ -1,0 +1,1 @@
+export { suppressOptimally, type OptimalOptions, type OptimalSuppression } from "./optimal.ts";
