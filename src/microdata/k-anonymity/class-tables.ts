@@ -23,6 +23,15 @@ export interface ClassTable {
   readonly grouped: number;
 }
 
+/** Classes of one generalization that may be kept. */
+export interface KeptClasses {
+  readonly size: number;
+  /** [keys][classes] code of the generalized value, -1 for null. */
+  readonly codes: readonly Int32Array[];
+  /** [classes] */
+  readonly records: Float64Array;
+}
+
 /** Where a key's code lies in the packed words. */
 interface Field {
   readonly word: number;
@@ -52,6 +61,8 @@ export class ClassTables {
   /** [keys][levels] codes in use at a level, null among them: bounds the number of classes. */
   readonly #codesAt: number[][] = [];
   readonly #hierarchies: readonly BoundHierarchy[];
+  /** [keys] */
+  readonly #hasNull: readonly boolean[];
   /** [keys][levels] whether every record has code 0 there, null not among them. */
   readonly #collapses: boolean[][] = [];
   readonly #changes = new Map<number, CodeChange>();
@@ -74,7 +85,8 @@ export class ClassTables {
     hierarchies.forEach(refuseManyLevels);
     this.heights = Uint8Array.from(hierarchies, (hierarchy) => hierarchy.levels.length - 1);
     const leaves = hierarchies.map((hierarchy, key) => countLeaves(cells, key, hierarchy));
-    this.#layOut(leaves.map(({ hasNull }) => hasNull));
+    this.#hasNull = leaves.map(({ hasNull }) => hasNull);
+    this.#layOut();
     const words = 1 + Math.max(0, ...this.#fields.map((field) => field.word));
     this.base = this.#pack(cells, words);
     this.records = sumOf(cells.records);
@@ -235,6 +247,25 @@ export class ClassTables {
     return this.#look(table.levels, table.words, table.records, table.size, k, table.grouped);
   }
 
+  /** The classes of at least k records, in arrays of their own, in no particular order. */
+  keptClasses({ words, records, size, kept }: RolledUp, k: number): KeptClasses {
+    const list = new Int32Array(kept + 1);
+    listClasses(records, size, k, Infinity, list);
+    const own = new Float64Array(kept);
+    for (let i = 0; i < kept; i++) own[i] = records[list[i]!]!;
+    const codes = this.#fields.map(({ word, shift, mask, nullCode }, key) => {
+      const packed = words[word]!;
+      const noCode = this.#hasNull[key]! ? nullCode : undefined;
+      const unpacked = new Int32Array(kept);
+      for (let i = 0; i < kept; i++) {
+        const code = (packed[list[i]!]! >>> shift) & mask;
+        unpacked[i] = code === noCode ? -1 : code;
+      }
+      return unpacked;
+    });
+    return { size: kept, codes, records: own };
+  }
+
   #look(levels: Uint8Array, words: readonly Int32Array[], records: Float64Array, size: number, k: number, grouped: number): RolledUp {
     const sizes = this.#sizes;
     summariseSizes(records, size, k, sizes);
@@ -261,13 +292,13 @@ export class ClassTables {
    * Give every key a bit field wide enough for its codes at all levels and one more for null. Within a word the first key is most
    * significant, so that the highest bit in which two classes differ tells the first key in which they do.
    */
-  #layOut(hasNull: readonly boolean[]): void {
+  #layOut(): void {
     let word = 0;
     let left = 32;
     for (let key = 0; key < this.keys; key++) {
       let largest = 0;
       for (const level of this.#hierarchies[key]!.levels) for (const code of level.map) if (code > largest) largest = code;
-      const bits = Math.max(1, bitsFor(largest + (hasNull[key]! ? 1 : 0)));
+      const bits = Math.max(1, bitsFor(largest + (this.#hasNull[key]! ? 1 : 0)));
       if (bits > left) {
         word++;
         left = 32;

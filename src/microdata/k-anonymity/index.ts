@@ -1,4 +1,5 @@
 export type { Generalization } from "./best-list.ts";
+export type { KeptClasses } from "./class-tables.ts";
 export { measureClassSizes, measureKAnonymity, type KAnonymityMeasure } from "./measure.ts";
 export {
   allowedSuppressions,

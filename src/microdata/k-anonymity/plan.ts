@@ -4,7 +4,7 @@ import type { BoundHierarchy } from "../../hierarchies/hierarchy.ts";
 import { parseDecimal } from "../../kernels/rational.ts";
 import { createMetric, type ClassSummary, type LossMetric, type MetricOptions } from "../../utility/index.ts";
 import { BestList, type Generalization } from "./best-list.ts";
-import { ClassTables, type ClassTable, type RolledUp } from "./class-tables.ts";
+import { ClassTables, type ClassTable, type KeptClasses, type RolledUp } from "./class-tables.ts";
 import { TableStore } from "./table-store.ts";
 
 /** Levels of one key that the search may use; the hierarchy's own when absent. */
@@ -34,6 +34,8 @@ export interface KAnonymitySearch {
   readonly maxClassesVisited?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SearchProgress) => void;
+  /** Told the classes that the best generalization keeps, which are at hand in the end and cost nothing. */
+  readonly onClasses?: (classes: KeptClasses) => void;
 }
 
 export interface SearchProgress {
@@ -205,6 +207,11 @@ class LatticeSearch {
 
   result(): KAnonymityPlan | undefined {
     const [best, ...alternatives] = this.#best.list();
+    if (best !== undefined && this.#request.onClasses !== undefined) {
+      const levels = Uint8Array.from(best.levels);
+      const { k } = this.#request;
+      this.#request.onClasses(this.#tables.keptClasses(this.#tables.rollUp(this.#store.sourceFor(levels), levels, k), k));
+    }
     return best === undefined ? undefined : { ...best, nodes: this.#nodes, nodesChecked: this.#nodesChecked, alternatives };
   }
 

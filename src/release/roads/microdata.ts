@@ -1,8 +1,9 @@
 import { rollUp } from "../../cells/index.ts";
 import type { FieldDescription } from "../../catalog/index.ts";
-import { rewrite, type RewriteJob } from "../../engines/local/index.ts";
+import { rewrite, type RewriteJob, type Survey } from "../../engines/local/index.ts";
 import { DisclosureError } from "../../errors/index.ts";
-import { searchKAnonymityInSlices } from "../../microdata/k-anonymity/index.ts";
+import type { BoundHierarchy } from "../../hierarchies/index.ts";
+import { searchKAnonymityInSlices, type KeptClasses } from "../../microdata/k-anonymity/index.ts";
 import type { KAnonymity } from "../../microdata/k-anonymity/schema.ts";
 import { isDropped, type Policy } from "../../policy/index.ts";
 import type { PhysicalType } from "../../sources/source.ts";
@@ -63,6 +64,7 @@ export const microdataRoad: Road = {
     const options = optionsOf(policy);
     const k = effectiveValue(context.requirements, "minimum-class-size");
     const names = survey.keys.map(({ name }) => name);
+    let classes: KeptClasses | undefined;
     const result = await searchKAnonymityInSlices({
       cells: survey.cells,
       hierarchies: bindHierarchies(policy, survey, names),
@@ -73,6 +75,9 @@ export const microdataRoad: Road = {
       // To be sure of the next best costs about as much again; with many cells the plan states one instead of four.
       alternatives: survey.cells.size > MANY_CELLS ? 1 : 4,
       ...(context.signal === undefined ? {} : { signal: context.signal }),
+      onClasses: (kept) => {
+        classes = kept;
+      },
       onProgress: ({ decided }) => context.progress({ phase: "plan", done: decided, total: 1, unit: "steps" }),
     });
     if (result === undefined) {
@@ -84,6 +89,7 @@ export const microdataRoad: Road = {
         { k, maxSuppressedShare: options.maxSuppressedShare, keys: names },
       );
     }
+    if (classes !== undefined) planned.set(survey, { k, levels: result.levels, classes });
     const named = (levels: readonly number[]): Record<string, number> => Object.fromEntries(names.map((name, key) => [name, levels[key]!]));
     return {
       method: "k-anonymity",
@@ -258,10 +264,8 @@ function rewriteJob(context: RoadContext, input: ApplyInput, decision: Microdata
   const { survey, columns } = input;
   const names = survey.keys.map(({ name }) => name);
   const bound = bindHierarchies(policy, survey, names);
-  const levelOf = bound.map((hierarchy, key) => hierarchy.levels[decision.levels[names[key]!]!]!);
-  const classes = rollUp(survey.cells, levelOf.map(({ map, dictionary }) => ({ map, size: dictionary.size })));
-  const kept: number[] = [];
-  for (let c = 0; c < classes.size; c++) if (classes.records[c]! >= decision.k) kept.push(c);
+  const levels = names.map((name) => decision.levels[name]!);
+  const levelOf = bound.map((hierarchy, key) => hierarchy.levels[levels[key]!]!);
   const others = columns.read.filter(({ use }) => use === "released");
   return {
     keys: survey.keys.map((key, k) => ({
@@ -270,11 +274,7 @@ function rewriteJob(context: RoadContext, input: ApplyInput, decision: Microdata
       toLevel: key.map.map((code) => (code < 0 ? -1 : levelOf[k]!.map[code]!)),
       labels: levelOf[k]!.dictionary,
     })),
-    classes: {
-      size: kept.length,
-      codes: classes.codes.map((codes) => Int32Array.from(kept, (c) => codes[c]!)),
-      records: Float64Array.from(kept, (c) => classes.records[c]!),
-    },
+    classes: classesOf(survey, levelOf, levels, decision.k),
     others: others.map((other) =>
       isReadAsNumber(policy, other)
         ? { name: other.name, as: "numbers", nulls: other.column.nulls, nullMeaning: other.column.nullMeaning }
@@ -286,6 +286,23 @@ function rewriteJob(context: RoadContext, input: ApplyInput, decision: Microdata
     })),
     csv: policy.release.formats.includes("csv") ? {} : undefined,
     wantBatch: policy.release.formats.some((format) => format !== "csv"),
+  };
+}
+
+/** Classes that planning rolled up from the same survey, so that applying need not do it again. */
+const planned = new WeakMap<Survey, { readonly k: number; readonly levels: readonly number[]; readonly classes: KeptClasses }>();
+
+/** Classes of at least k records at the planned levels. */
+function classesOf(survey: Survey, levelOf: BoundHierarchy["levels"], levels: readonly number[], k: number): KeptClasses {
+  const known = planned.get(survey);
+  if (known?.k === k && known.levels.every((level, key) => level === levels[key])) return known.classes;
+  const classes = rollUp(survey.cells, levelOf.map(({ map, dictionary }) => ({ map, size: dictionary.size })));
+  const kept: number[] = [];
+  for (let c = 0; c < classes.size; c++) if (classes.records[c]! >= k) kept.push(c);
+  return {
+    size: kept.length,
+    codes: classes.codes.map((codes) => Int32Array.from(kept, (c) => codes[c]!)),
+    records: Float64Array.from(kept, (c) => classes.records[c]!),
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { rollUp } from "../../../src/cells/index.ts";
-import { ClassTables } from "../../../src/microdata/k-anonymity/class-tables.ts";
+import { ClassTables, type KeptClasses } from "../../../src/microdata/k-anonymity/class-tables.ts";
 import { classRisk } from "../../../src/microdata/risk/index.ts";
 import type { Cells } from "../../../src/cells/cells.ts";
 import { searchKAnonymity } from "../../../src/microdata/k-anonymity/plan.ts";
@@ -54,6 +54,11 @@ describe.each([
       });
       expect(found.suppressedBy(key)).toEqual(suppressed);
     }
+    const named = (codes: readonly Int32Array[], records: Float64Array): string[] =>
+      Array.from(records, (size, c) => `${codes.map((own) => own[c]!).join()}:${size}`);
+    const kept = tables.keptClasses(found, 3);
+    expect(kept.size).toBe(found.kept);
+    expect(named(kept.codes, kept.records).sort()).toEqual(named(expected.codes, expected.records).filter((_, c) => expected.records[c]! >= 3).sort());
   });
 
   test("rolled up in steps as at once", () => {
@@ -129,5 +134,9 @@ test("large tables are rolled up by way of others: the plan is the same as witho
   const plan = searchKAnonymity(request);
   expect(plan).toBeDefined();
   expect(plan).toEqual(searchKAnonymity({ ...request, memoryBudget: 0 }));
+  let classes: KeptClasses | undefined;
+  searchKAnonymity({ ...request, onClasses: (kept) => (classes = kept) });
+  expect(classes).toMatchObject({ size: plan!.classes });
+  expect(classes!.records.reduce((sum, records) => sum + records, 0)).toBe(260_000 - plan!.suppressed);
   expect(plan).toEqual(searchKAnonymity({ ...request, cells: shuffled(cells, 2) }));
 });
