@@ -30,7 +30,7 @@ const SLACK = 1e-13;
  * @throws InternalError `cell-key/no-optimum` when the conditions cannot be met strictly inside; the caller rules that out first
  */
 export function maximumEntropy(outcomes: number, conditions: readonly MeanCondition[]): Float64Array {
-  let joined = conditions.filter(({ holds }) => holds === "equal");
+  const joined = conditions.filter(({ holds }) => holds === "equal");
   for (;;) {
     const p = solve(outcomes, joined);
     const violated = conditions.filter((condition) => {
@@ -38,7 +38,7 @@ export function maximumEntropy(outcomes: number, conditions: readonly MeanCondit
       return holds === "atLeast" && !joined.includes(condition) && feature.reduce((sum, x, j) => sum + x * p[j]!, 0) < mean - SLACK;
     });
     if (violated.length === 0) return p;
-    joined = [...joined, ...violated];
+    joined.push(...violated);
   }
 }
 
@@ -99,7 +99,8 @@ function solve(outcomes: number, conditions: readonly MeanCondition[]): Float64A
       const there = gradientAt(next, q);
       const offThere = distance(next, there.gradient);
       // Near the end the value no longer tells two points apart; the distance still does.
-      if (there.value < at.value - 1e-13 * Math.abs(at.value) || offThere < off * (1 - 1e-4 * size)) {
+      const noise = 1e-13 * Math.max(1, Math.abs(at.value));
+      if (there.value < at.value - noise || (there.value < at.value + noise && offThere < off * (1 - 1e-4 * size))) {
         [x, p, at, off] = [next, q, there, offThere];
         isBetter = true;
         break;

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import loadHighs from "highs";
+import type { Highs } from "highs";
 import { describe, expect, test } from "vitest";
 import { PolicyError } from "../../../src/errors/index.ts";
 import { designPTable, keyTable, keyTableStatistics, pTableStatistics, roundPTable, type PTableDesign } from "../../../src/tables/cell-key/index.ts";
@@ -57,9 +57,9 @@ describe("designed tables", () => {
         }
         expect(pTableStatistics(result.table).slice(1).every(({ largestChange }) => largestChange <= D)).toBe(true);
       }),
-      { seed: 3, numRuns: 400 },
+      { seed: 3, numRuns: 250 },
     );
-    expect(made).toBeGreaterThan(100);
+    expect(made).toBeGreaterThan(60);
   });
 
   test("no small move within the conditions has larger entropy", () => {
@@ -100,13 +100,13 @@ describe("designed tables", () => {
           }
         }
       }),
-      { seed: 4, numRuns: 400 },
+      { seed: 4, numRuns: 250 },
     );
   });
 
   test("the range of variances that a row reports is that of a linear program", async () => {
-    const highs = await loadHighs();
-    for (const design of fc.sample(designs, { seed: 5, numRuns: 25 })) {
+    const highs = await ((await import("highs")) as unknown as { readonly default: () => Promise<Highs> }).default();
+    for (const design of fc.sample(designs, { seed: 5, numRuns: 12 })) {
       const { maxPerturbation: D, smallestShown, stay, monotone, smallestShare } = design;
       const { rows } = reportsOf(design);
       for (const report of rows) {
