@@ -1,7 +1,10 @@
+import { releaseTitle } from "./catalog/ledger.ts";
+import { PolicyError } from "./errors/index.ts";
 import { loadPlatform, toSource, type SourceInput, type VerbOptions } from "./source-input.ts";
 import { parseStructure } from "./structure-file.ts";
 import {
-  auditRawTables, readRawTable, type AuditTablesOptions, type PublishedAudit, type RawTable, type TableStructure,
+  auditRawTables, describeRawTables, readRawTable, type AuditTablesOptions, type DimensionStructure, type FileStructure, type PublishedAudit,
+  type RawTable, type TableDescription, type TableStructure,
 } from "./tables/published-files/index.ts";
 
 export type { AuditedCell, AuditFinding, PublishedAudit, TableStructure } from "./tables/published-files/index.ts";
@@ -19,7 +22,11 @@ export type PublishedInput =
 
 export interface AuditPublishedOptions extends VerbOptions, Omit<AuditTablesOptions, "signal"> {
   /** Earlier releases about the same people; attacked jointly. */
-  readonly earlier?: readonly PublishedInput[] | undefined;
+  readonly earlier?: PublishedInput | readonly PublishedInput[] | undefined;
+  /** A release ledger: all earlier releases of the dataset in it are attacked jointly. Their files must be as they were published. */
+  readonly ledger?: string | undefined;
+  /** The dataset of the ledger. Default: the name in the data package of the audited folder. */
+  readonly dataset?: string | undefined;
   /** What the files do not show: an object, or the path of a YAML or JSON file. */
   readonly structure?: TableStructure | string | undefined;
   readonly format?: "csv" | "arrow" | "parquet" | undefined;
@@ -33,8 +40,9 @@ export interface AuditPublishedOptions extends VerbOptions, Omit<AuditTablesOpti
  * The verdict is "clean" when every hidden count keeps at least `interval` possible values (or is certain to be no small one),
  * no small count is shown and nothing contradicts itself. What the audit took for granted is in `assumptions`: read it.
  *
- * @throws DataError `audit/...`, `source/...` with positions, when a file cannot be read as a table; PolicyError for options and
- *   structure; DisclosureError `audit/too-large`
+ * @param tables files, data in memory, or folders: a release, a data package, or files side by side
+ * @throws DataError `audit/...`, `ledger/...`, `source/...` with positions, when a file cannot be read as a table or is not the one
+ *   that a data package or ledger describes; PolicyError for options and structure; DisclosureError `audit/too-large`
  *
  * @example
  * const { summary, blankCells } = await auditPublished(["table.csv"], { threshold: 11 });
@@ -42,25 +50,132 @@ export interface AuditPublishedOptions extends VerbOptions, Omit<AuditTablesOpti
 export async function auditPublished(
   tables: PublishedInput | readonly PublishedInput[], options: AuditPublishedOptions = {},
 ): Promise<PublishedAudit> {
+  const { earlier = [], ledger, dataset, structure, format, delimiter, onProgress, ...rest } = options;
   const platform = await loadPlatform();
-  const { earlier = [], structure, format, delimiter, onProgress, ...rest } = options;
-  const stated = typeof structure === "string"
+  let stated: TableStructure = typeof structure === "string"
     ? parseStructure(await platform.readText(structure), lastName(structure))
     : structure === undefined ? {} : parseStructure(structure);
-  const inputs = [...(Array.isArray(tables) ? (tables as readonly PublishedInput[]) : [tables as PublishedInput]), ...earlier];
-  const paths = inputs.map((input) => (typeof input === "string" ? input : input.name));
-  const short = paths.map(lastName);
+  const found = await expandFolders([...listOf(tables), ...listOf(earlier)]);
+  stated = mergeStructures(stated, found.structure);
+  const inputs = [...found.inputs];
+  if (ledger !== undefined) {
+    const out = await earlierReleases(ledger, dataset ?? found.dataset, inputs);
+    inputs.push(...out.inputs);
+    stated = mergeStructures(stated, out.structure);
+  }
+  const names = namesOf(inputs);
   const raw: RawTable[] = [];
   for (const [i, input] of inputs.entries()) {
     options.signal?.throwIfAborted();
     onProgress?.({ phase: "survey", done: i, total: inputs.length, unit: "steps" });
     const settings = typeof input === "string" ? { format, delimiter } : { format: input.format ?? format, delimiter: input.delimiter ?? delimiter };
-    const source = await toSource(typeof input === "string" ? input : input.data, platform, settings);
-    // Two files of one name in two folders keep their folders.
-    const name = typeof input === "string" && short.filter((other) => other === short[i]).length === 1 ? short[i]! : paths[i]!;
-    raw.push(await readRawTable(source, name, options.signal));
+    raw.push(await readRawTable(await toSource(typeof input === "string" ? input : input.data, platform, settings), names[i]!, options.signal));
   }
   return auditRawTables(raw, stated, rest);
+}
+
+/** What files are about: dimensions, measures and margins, as a ledger keeps them. Reads them, and attacks nothing. */
+export async function describePublished(
+  files: readonly string[], structure: TableStructure, signal?: AbortSignal,
+): Promise<TableDescription[]> {
+  const platform = await loadPlatform();
+  const names = namesOf(files);
+  const raw: RawTable[] = [];
+  for (const [i, file] of files.entries()) raw.push(await readRawTable(await toSource(file, platform, {}), names[i]!, signal));
+  return describeRawTables(raw, structure);
+}
+
+function listOf(inputs: PublishedInput | readonly PublishedInput[]): readonly PublishedInput[] {
+  return Array.isArray(inputs) ? (inputs as readonly PublishedInput[]) : [inputs as PublishedInput];
+}
+
+/** File names, with their folders where two are the same. */
+function namesOf(inputs: readonly PublishedInput[]): string[] {
+  const paths = inputs.map((input) => (typeof input === "string" ? input : input.name));
+  const short = inputs.map((input, i) => (typeof input === "string" ? lastName(input) : paths[i]!));
+  return short.map((name, i) => (short.filter((other) => other === name).length === 1 ? name : paths[i]!));
+}
+
+interface Gathered {
+  readonly inputs: readonly PublishedInput[];
+  readonly structure: TableStructure;
+  readonly dataset?: string | undefined;
+}
+
+/** Folders become their tables, with what their plans say about categories. */
+async function expandFolders(given: readonly PublishedInput[]): Promise<Gathered> {
+  const inputs: PublishedInput[] = [];
+  let structure: TableStructure = {};
+  let dataset: string | undefined;
+  for (const input of given) {
+    if (typeof input !== "string") {
+      inputs.push(input);
+      continue;
+    }
+    const { isFolder, openPublishedFolder } = await import("./node/published-folder.ts");
+    if (!(await isFolder(input))) {
+      inputs.push(input);
+      continue;
+    }
+    const folder = await openPublishedFolder(input);
+    inputs.push(...folder.files);
+    dataset ??= folder.name;
+    structure = mergeStructures(structure, { dimensions: Object.fromEntries([...folder.places].map(([name, places]) => [name, { places }])) });
+  }
+  return { inputs, structure, dataset };
+}
+
+/** The tables of all releases of a dataset in a ledger, but those that are audited now. */
+async function earlierReleases(ledger: string, dataset: string | undefined, now: readonly PublishedInput[]): Promise<Gathered> {
+  const { pathFromLedger, readLedger, requireUnchanged } = await import("./node/ledger-file.ts");
+  const { hashOf } = await import("./node/published-folder.ts");
+  if (dataset === undefined) {
+    throw new PolicyError("audit/no-dataset", "Which dataset of the ledger is this? The files do not say; name it (--dataset).");
+  }
+  const entries = (await readLedger(ledger)).filter((entry) => entry.dataset === dataset);
+  await requireUnchanged(ledger, entries);
+  const current = new Set<string>();
+  for (const input of now) if (typeof input === "string") current.add((await hashOf(input)).sha256);
+  const inputs: PublishedInput[] = [];
+  let structure: TableStructure = {};
+  for (const entry of entries) {
+    const own = parseStructure(entry.structure ?? {});
+    const tables: Record<string, FileStructure> = {};
+    for (const table of entry.tables) {
+      if (current.has(table.sha256)) continue;
+      const name = `${releaseTitle(entry)}: ${lastName(table.path)}`;
+      inputs.push({ name, data: pathFromLedger(ledger, table) });
+      const file = own.tables?.[lastName(table.path)];
+      if (file !== undefined) tables[name] = file;
+    }
+    structure = mergeStructures(structure, { ...own, tables });
+  }
+  return { inputs, structure };
+}
+
+/** Both structures; where they speak of the same thing the first one holds. */
+function mergeStructures(first: TableStructure, second: TableStructure): TableStructure {
+  const dimensions: Record<string, DimensionStructure> = { ...second.dimensions };
+  for (const [name, dimension] of Object.entries(first.dimensions ?? {})) {
+    const other = dimensions[name] ?? {};
+    dimensions[name] = {
+      ...other,
+      ...dimension,
+      ...joined("tree", dimension, other),
+      ...joined("groups", dimension, other),
+      ...joined("aliases", dimension, other),
+    };
+  }
+  return {
+    dimensions,
+    tables: { ...second.tables, ...first.tables },
+    measures: { ...second.measures, ...first.measures },
+    markers: first.markers ?? second.markers,
+  };
+}
+
+function joined(key: "tree" | "groups" | "aliases", first: DimensionStructure, second: DimensionStructure): object {
+  return first[key] === undefined && second[key] === undefined ? {} : { [key]: { ...second[key], ...first[key] } };
 }
 
 function lastName(path: string): string {

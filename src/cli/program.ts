@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { CommandContext } from "./command.ts";
 import type { AuditCommandOptions } from "./commands/audit.ts";
+import type { LedgerAddOptions } from "./commands/ledger.ts";
 import { VERSION } from "./version.ts";
 
 /** What a command does; returns the exit code. Its module is loaded when it starts. */
@@ -138,15 +139,35 @@ export function buildProgram(events: ProgramEvents): Command {
     .option("--hide-marked", "take printed numbers for hidden where a column marks them as suppressed")
     .option("--structure <file>", "YAML or JSON: hierarchies, groups, percentages and what else files do not show")
     .option("--earlier <files...>", "earlier releases about the same people, attacked together with the new one")
+    .option("--ledger <file>", "a release ledger; what is out about the same dataset is attacked together with the new release")
+    .option("--dataset <name>", "the dataset in the ledger; else the name in the folder's data package")
     .option("-a, --all", "list every cell")
     .addOption(delimiter())
     .action((tables: string[], options: AuditCommandOptions) =>
       events.start(async (context) => (await import("./commands/audit.ts")).audit(tables, options, context), true));
 
+  const ledger = add("ledger", "keep a list of what was published, for audits of later releases", "");
+  ledger.command("add <folder>")
+    .description("Write a published release into the ledger: its tables, their hashes, and how they add up.")
+    .option("-l, --ledger <file>", "the ledger, a file of JSON lines", "releases.jsonl")
+    .option("--dataset <name>", "what the release is about; else the name in its data package")
+    .option("--release <name>", "name of the release; else the folder's")
+    .option("--release-version <version>", "version; else what the data package says")
+    .option("--date <day>", "day of publication, YYYY-MM-DD; else what the data package says, or today", parseDay)
+    .option("--structure <file>", "structure file of the tables, as for audit")
+    .action((folder: string, options: LedgerAddOptions) =>
+      events.start(async (context) => (await import("./commands/ledger.ts")).ledgerAdd(folder, options, context), false));
+  ledger.command("list")
+    .description("List the releases of the ledger, and whether their files are still as published.")
+    .option("-l, --ledger <file>", "the ledger", "releases.jsonl")
+    .option("--dataset <name>", "only this dataset")
+    .action((options: { ledger: string; dataset?: string }) =>
+      events.start(async (context) => (await import("./commands/ledger.ts")).ledgerList(options, context), true));
+
   add("schema", "print the JSON Schema of policies, for editors", "")
     .action(() => events.start(async (context) => (await import("./commands/schema.ts")).schema(context), true));
 
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands, ...ledger.commands]) {
     command.exitOverride().configureOutput(
       { writeErr: (text) => events.onUsageError(text), outputError: (text) => events.onUsageError(text) }
     );
@@ -176,6 +197,14 @@ function parseAtLeastTwo(text: string): number {
     throw new InvalidArgumentError("Expected a whole number of at least 2.");
   }
   return n;
+}
+
+function parseDay(text: string): string {
+  const day = new Date(`${text}T00:00:00Z`);
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== text) {
+    throw new InvalidArgumentError("Expected a day such as 2026-01-31.");
+  }
+  return text;
 }
 
 function parseK(text: string): number {

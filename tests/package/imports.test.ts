@@ -65,7 +65,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   profiles: ["errors", "type policy"],
   catalog: ["errors", "type sinks"],
   release: [...SECOND, "utility", "microdata", "tables", "dp", "engines", "policy", "profiles", "catalog"],
-  node: [...SECOND, "engines", "policy", "release"],
+  node: [...SECOND, "engines", "policy", "release", "catalog"],
 };
 
 function allowed(from: string, to: string, typeOnly: boolean): boolean {
@@ -163,9 +163,10 @@ const SHARED: readonly (readonly [user: string, used: string])[] = [
   // The planner puts its own result to the attacker before anybody else does.
   ["tables/small-cells", "tables/audit/index.ts"],
   ["tables/published-files", "tables/audit/index.ts"],
-  ["tables/published-files", "tables/audit/linear-attack.ts"],
-  ["tables/published-files", "tables/audit/component-bounds.ts"],
   ["tables/cell-suppression", "tables/primary-rules/schema.ts"],
+  ["tables/cell-suppression", "tables/primary-rules/index.ts"],
+  ["tables/cell-suppression", "tables/small-cells/index.ts"],
+  ["tables/cell-suppression", "tables/audit/index.ts"],
   ["dp/noisy-counts", "dp/accounting/index.ts"],
 ];
 

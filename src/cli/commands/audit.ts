@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { auditPublished, type PublishedAudit, type PublishedInput } from "../../audit.ts";
+import { isFolder } from "../../node/published-folder.ts";
 import { parseStructure } from "../../structure-file.ts";
 import type { TableStructure } from "../../tables/published-files/index.ts";
 import type { CommandContext } from "../command.ts";
@@ -25,6 +26,8 @@ export interface AuditCommandOptions {
   readonly hideMarked?: boolean;
   readonly structure?: string;
   readonly earlier?: readonly string[];
+  readonly ledger?: string;
+  readonly dataset?: string;
   readonly delimiter?: string;
   readonly all?: boolean;
 }
@@ -34,6 +37,8 @@ export async function audit(files: readonly string[], options: AuditCommandOptio
     ...optionsOf(options),
     structure: await structureOf(options),
     earlier: await open(options.earlier ?? [], options.delimiter, console),
+    ledger: options.ledger,
+    dataset: options.dataset,
     signal,
     onProgress: console.onProgress,
   });
@@ -65,9 +70,14 @@ async function structureOf({ structure, primary, complementary, hidden }: AuditC
   };
 }
 
+/** Files as sources, so that a delimiter can be found and said; folders are left to the library. */
 async function open(paths: readonly string[], delimiter: string | undefined, console: Console): Promise<PublishedInput[]> {
   const inputs: PublishedInput[] = [];
   for (const path of paths) {
+    if (await isFolder(path)) {
+      inputs.push(path);
+      continue;
+    }
     const { source } = await openDataFile(path, delimiter, console);
     const alone = paths.filter((other) => basename(other) === basename(path)).length === 1;
     inputs.push({ name: alone ? basename(path) : path, data: source });

@@ -1,6 +1,6 @@
 import { CommensurateError, DataError, PolicyError } from "../../errors/index.ts";
-import { ConstraintBuilder, SAFE, UNSAFE, type LinearAttack, type LinearAuditResult } from "../audit/linear-attack.ts";
-import { attackLinear } from "./attack-linear.ts";
+import { auditLinear, ConstraintBuilder, SAFE, UNSAFE, type LinearAttack, type LinearAuditResult } from "../audit/index.ts";
+import { TOTAL } from "./categories.ts";
 import { buildEquations, type Equation, type EquationSystem } from "./equations.ts";
 import { combine, propagate, stepsTo, type Propagation } from "./explain.ts";
 import { findNesting } from "./nesting.ts";
@@ -43,10 +43,25 @@ export interface AuditedCell extends CellAddress {
   readonly max: number | null;
   /** Whether the two are the exact bounds; otherwise the cell was seen to reach at least as far. */
   readonly exact: boolean;
-  readonly verdict: "safe" | "falls" | "unproven" | "shown-elsewhere" | "not-asked";
+  readonly verdict: "safe" | "falls" | "unproven" | "not-asked";
   readonly why: string;
   /** For a cell that falls: the sums that give it away. */
   readonly how: readonly string[];
+}
+
+export interface AuditedTable extends TableDescription {
+  readonly rows: number;
+  readonly cells: number;
+  readonly blank: number;
+}
+
+/** What a file is about. */
+export interface TableDescription {
+  readonly name: string;
+  readonly dimensions: readonly string[];
+  readonly measures: readonly string[];
+  /** Which dimensions are divided: [["county", "sex"], ["county"], []] has totals over sex and over all. */
+  readonly margins: readonly (readonly string[])[];
 }
 
 export type FindingKind =
@@ -66,7 +81,7 @@ export interface PublishedAudit {
   readonly interval: number;
   readonly zeros: "publish" | "protect";
   readonly codes: "merged" | "separate";
-  readonly tables: readonly { readonly name: string; readonly rows: number; readonly cells: number; readonly blank: number }[];
+  readonly tables: readonly AuditedTable[];
   /** Distinct cells, blank ones, and how many of these fall. */
   readonly cells: number;
   readonly blank: number;
@@ -94,7 +109,7 @@ export async function auditRawTables(
 ): Promise<PublishedAudit> {
   refuseRepeatedNames(tables);
   const published = readPublishedCells(tables, structure, options);
-  const nestings = findNesting(published);
+  const { nestings, unexplained } = findNesting(published);
   const assumptions = [...published.assumptions];
   published.dimensions.forEach((dimension, d) => {
     const nested = nestings.filter((nesting) => nesting.dimension === d).flatMap(({ splits }) => splits);
@@ -102,7 +117,7 @@ export async function auditRawTables(
     for (const { whole, parts } of nested) {
       assumptions.push(`in ${JSON.stringify(dimension.name)}, ${JSON.stringify(dimension.labels[whole])} is the sum of ${parts.length} others (${short(parts.map((part) => dimension.labels[part]!))}), since the numbers add up so`);
     }
-    if (dimension.seen[0] === true && !dimension.isStated) assumptions.push(`in ${JSON.stringify(dimension.name)}, ${JSON.stringify(dimension.labels[0])} is the total`);
+    if (dimension.seen[TOTAL] === true && !dimension.isStated) assumptions.push(`in ${JSON.stringify(dimension.name)}, ${JSON.stringify(dimension.labels[TOTAL])} is the total`);
   });
   const within = published.measures.flatMap(({ name }, part): (readonly [number, number])[] => {
     const whole = structure.measures?.[name]?.within;
@@ -118,7 +133,34 @@ export async function auditRawTables(
     system = buildEquations(published, absent, within);
     assumptions.push(`${system.omitted.size} combinations that files leave out are hidden numbers, since shown totals are larger than what is listed`);
   } else if (system.absentEmpty > 0) assumptions.push("combinations that a file does not list are empty");
-  return new TableAudit(tables, published, system, assumptions, options).run();
+  const findings = unexplained.map((dimension): AuditFinding => ({
+    kind: "contradiction",
+    text: `the categories of ${JSON.stringify(dimension)} do not add up to its total; where some are sums of others, say so in a structure file (--structure)`,
+  }));
+  return new TableAudit(tables, published, system, assumptions, findings, options).run();
+}
+
+/** What files are about, without attacking them. @throws as `auditRawTables` */
+export function describeRawTables(tables: readonly RawTable[], structure: TableStructure, options: ReadCellsOptions = {}): TableDescription[] {
+  refuseRepeatedNames(tables);
+  return describe(readPublishedCells(tables, structure, options));
+}
+
+function describe({ files, dimensions, measures, cells }: PublishedCells): TableDescription[] {
+  return files.map((file) => {
+    const own = cells.filter(({ at }) => at.some(({ table }) => table === file.name));
+    const margins = new Map<string, string[]>();
+    for (const { places } of own) {
+      const divided = file.dimensions.filter((d) => places[d] !== TOTAL).map((d) => dimensions[d]!.name);
+      margins.set(JSON.stringify(divided), divided);
+    }
+    return {
+      name: file.name,
+      dimensions: file.dimensions.map((d) => dimensions[d]!.name),
+      measures: [...new Set(own.map(({ measure }) => measures[measure]!.name))],
+      margins: [...margins.values()].sort((a, b) => b.length - a.length),
+    };
+  });
 }
 
 class TableAudit {
@@ -134,9 +176,13 @@ class TableAudit {
   readonly #codes: "merged" | "separate";
   #equations: readonly Equation[];
   readonly #value: Float64Array;
-  readonly #findings: AuditFinding[] = [];
+  readonly #findings: AuditFinding[];
 
-  constructor(tables: readonly RawTable[], published: PublishedCells, system: EquationSystem, assumptions: string[], options: AuditTablesOptions) {
+  constructor(
+    tables: readonly RawTable[], published: PublishedCells, system: EquationSystem, assumptions: string[], findings: readonly AuditFinding[],
+    options: AuditTablesOptions,
+  ) {
+    this.#findings = [...findings];
     this.#tables = tables;
     this.#published = published;
     this.#cells = system.cells;
@@ -169,7 +215,7 @@ class TableAudit {
     const whole = Uint8Array.from(this.#cells, ({ measure }) => (this.#kind(measure) === "count" && this.#published.measures[measure]!.decimals === 0 ? 1 : 0));
     const propagation = propagate(this.#equations, this.#value, lower, upper, whole);
     const result = await this.#attack(lower, upper, asked.values, detail, told);
-    const blankCells = this.#judge(result, asked.values, propagation, told, lower, upper);
+    const blankCells = this.#judge(result, asked.values, propagation, told);
     const falling = blankCells.filter(({ verdict }) => verdict === "falls" || verdict === "unproven");
     for (const cell of falling) {
       this.#findings.push({
@@ -188,11 +234,11 @@ class TableAudit {
       interval: this.#interval,
       zeros: this.#zeros,
       codes: this.#codes,
-      tables: this.#tables.map(({ name, rows }) => ({
-        name,
-        rows,
-        cells: this.#cells.filter(({ at }) => at.some(({ table }) => table === name)).length,
-        blank: blankCells.filter(({ table }) => table === name).length,
+      tables: describe(this.#published).map((table, t) => ({
+        ...table,
+        rows: this.#tables[t]!.rows,
+        cells: this.#cells.filter(({ at }) => at.some((at) => at.table === table.name)).length,
+        blank: this.#cells.filter(({ blankAt }) => blankAt.some((at) => at.table === table.name)).length,
       })),
       cells: this.#cells.filter(({ at }) => at.length > 0).length,
       blank,
@@ -240,10 +286,10 @@ class TableAudit {
       }
       lower[c] = Math.max(0, low);
       upper[c] = high;
-      const hidden = blankAt !== undefined || this.#omitted.has(c);
+      const hidden = blankAt.length > 0 || this.#omitted.has(c);
       if (this.#kind(measure) !== "count" || !hidden || reason === "no-data") return;
       const unit = this.#unit(measure);
-      if (blankAt !== undefined) lower[c] = Math.max(lower[c]!, floor * unit);
+      if (blankAt.length > 0) lower[c] = Math.max(lower[c]!, floor * unit);
       if (codes !== "separate") return;
       if (reason === "complementary") lower[c] = Math.max(lower[c]!, this.#threshold * unit);
       if (reason === "primary") upper[c] = Math.min(upper[c]!, (this.#threshold - 1) * unit);
@@ -256,7 +302,7 @@ class TableAudit {
     const values = new Float64Array(this.#cells.length);
     let amounts = false;
     this.#cells.forEach(({ measure, value, reason, blankAt }, c) => {
-      if (!Number.isNaN(value) || reason === "no-data" || (blankAt === undefined && !this.#omitted.has(c))) return;
+      if (!Number.isNaN(value) || reason === "no-data" || (blankAt.length === 0 && !this.#omitted.has(c))) return;
       if (this.#kind(measure) === "count") values[c] = this.#interval * this.#unit(measure);
       else {
         values[c] = 2;
@@ -286,7 +332,7 @@ class TableAudit {
       if (this.#kind(measure) !== "count" || Number.isNaN(value) || shownAt === undefined) return;
       const small = (value > 0 && value < this.#threshold * this.#unit(measure)) || (value === 0 && this.#zeros === "protect");
       if (!small) return;
-      const also = blankAt === undefined ? "" : `, though ${where(blankAt)} hides it`;
+      const also = blankAt.length === 0 ? "" : `, though ${where(blankAt[0]!)} hides it`;
       this.#findings.push({ kind: "small-count-shown", at: shownAt, text: `${words.name(c)} = ${words.number(c, value)} is shown (${where(shownAt)})${also}` });
     });
   }
@@ -335,7 +381,7 @@ class TableAudit {
       need: { values },
     };
     try {
-      return await attackLinear(attack, { detail, signal: this.#options.signal });
+      return await auditLinear(attack, { detail, signal: this.#options.signal });
     } catch (error) {
       if (!(error instanceof CommensurateError) || error.code !== "audit/inconsistent") throw error;
       if (words !== undefined) {
@@ -350,25 +396,34 @@ class TableAudit {
   }
 
   #judge(
-    result: LinearAuditResult | undefined, values: Float64Array, propagation: Propagation, words: Words, lower: Float64Array, upper: Float64Array,
+    result: LinearAuditResult | undefined, values: Float64Array, propagation: Propagation, words: Words,
   ): AuditedCell[] {
     const bindings = new Map(result?.fallen.map(({ cell, binding }) => [cell, binding]));
     const found: AuditedCell[] = [];
     this.#cells.forEach((cell, c) => {
       const { measure, value, at, blankAt, places, reason } = cell;
       const omitted = this.#omitted.has(c);
-      if (blankAt === undefined && !omitted) return;
+      if (blankAt.length === 0 && !omitted) return;
       const unit = this.#unit(measure);
-      const address: CellAddress = blankAt ?? at[0] ?? { table: this.#tables[0]!.name, row: 0, column: this.#published.measures[measure]!.name };
+      const address: CellAddress = blankAt[0] ?? at[0] ?? { table: this.#tables[0]!.name, row: 0, column: this.#published.measures[measure]!.name };
       const base = {
         ...address,
-        categories: Object.fromEntries(this.#published.dimensions.map(({ name, labels }, d) => [name, labels[places[d]!]!] as const).filter((_, d) => places[d] !== 0)),
+        categories: Object.fromEntries(this.#published.dimensions.map(({ name, labels }, d) => [name, labels[places[d]!]!] as const).filter((_, d) => places[d] !== TOTAL)),
         name: words.name(c),
         measure: this.#published.measures[measure]!.name,
       };
       if (!Number.isNaN(value)) {
         const shownAt = cell.shownAt!;
-        found.push({ ...base, min: value / unit, max: value / unit, exact: true, verdict: "shown-elsewhere", why: `${base.name} = ${words.number(c, value)}, ${where(shownAt)} shows it`, how: [] });
+        const large = this.#kind(measure) === "count" && value >= this.#threshold * unit;
+        found.push({
+          ...base,
+          min: value / unit,
+          max: value / unit,
+          exact: true,
+          verdict: large && this.#options.derivable === "small" ? "safe" : "falls",
+          why: `${base.name} = ${words.number(c, value)}`,
+          how: [`${where(shownAt)} shows it`],
+        });
         return;
       }
       const min = result?.min[c] ?? NaN;
@@ -402,8 +457,6 @@ class TableAudit {
           : `${base.name} is ${range}${amount ? "" : `: ${Math.floor((max - min) / unit) + 1} of the ${this.#interval} values that must remain possible`}`;
       found.push({ ...base, ...bounds, verdict, why, how });
     });
-    void lower;
-    void upper;
     return found;
   }
 

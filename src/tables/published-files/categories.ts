@@ -2,6 +2,9 @@ import { PolicyError } from "../../errors/index.ts";
 import { looksLikeTotal } from "./cell-text.ts";
 import type { DimensionStructure } from "./structure.ts";
 
+/** Category of rows whose label is blank. */
+export const BLANK = "(blank)";
+
 /** Place 0 of every dimension. */
 export const TOTAL = 0;
 
@@ -67,6 +70,7 @@ export class Categories {
       splits.push({ whole, parts: parts.map((part) => this.#placeOf(part)) });
       if (whole !== TOTAL) grouped.add(whole);
     }
+    splits.push(...this.#splitsOfPlaces());
     if (!splits.some(({ whole }) => whole === TOTAL)) {
       const stated = splits.slice();
       for (const places of shown) {
@@ -90,7 +94,24 @@ export class Categories {
 
   /** Whether the structure says how this dimension's categories nest. */
   get isStated(): boolean {
-    return this.#structure.tree !== undefined || this.#structure.groups !== undefined;
+    const { tree, groups, places } = this.#structure;
+    return tree !== undefined || groups !== undefined || places !== undefined;
+  }
+
+  #splitsOfPlaces(): Split[] {
+    const { places = [] } = this.#structure;
+    const leveled = this.#level.some((level) => level !== undefined);
+    const ids = places.map(({ level, label, parent }) =>
+      parent === -1 ? TOTAL : parent === -2 ? -1 : this.#placeOf(label ?? BLANK, leveled ? level : undefined));
+    const parts = new Map<number, number[]>();
+    places.forEach(({ parent }, i) => {
+      const whole = parent < 0 ? undefined : ids[parent];
+      if (whole === undefined || ids[i]! < 0) return;
+      const list = parts.get(whole);
+      if (list === undefined) parts.set(whole, [ids[i]!]);
+      else list.push(ids[i]!);
+    });
+    return [...parts].map(([whole, list]) => ({ whole, parts: list }));
   }
 
   #placeOf(label: string, level?: string): number {

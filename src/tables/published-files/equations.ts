@@ -99,7 +99,7 @@ class EquationBuilder {
       );
     }
     const id = this.#cells.push({
-      measure, places, value: NaN, lower: 0, upper: Infinity, reason: "unknown", at: [], shownAt: undefined, blankAt: undefined,
+      measure, places, value: NaN, lower: 0, upper: Infinity, reason: "unknown", at: [], shownAt: undefined, blankAt: [],
     }) - 1;
     this.#index.set(key, id);
     return id;

@@ -1,5 +1,6 @@
 export {
-  auditRawTables, type AuditedCell, type AuditFinding, type AuditTablesOptions, type FindingKind, type PublishedAudit,
+  auditRawTables, describeRawTables, type AuditedCell, type AuditedTable, type AuditFinding, type AuditTablesOptions, type FindingKind,
+  type PublishedAudit, type TableDescription,
 } from "./audit-tables.ts";
 export type { Markers } from "./cell-text.ts";
 export type { CellAddress } from "./published-cells.ts";

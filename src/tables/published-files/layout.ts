@@ -6,7 +6,7 @@ import type { FileStructure } from "./structure.ts";
 /** Which column of a file is what. Numbers are positions of columns. */
 export interface Layout {
   readonly dimensions: readonly { readonly column: number; readonly name: string; readonly level: number | undefined }[];
-  readonly values: readonly { readonly column: number; readonly measure: string; readonly annotation: number | undefined }[];
+  readonly values: readonly { readonly column: number; readonly measure: string; readonly annotation: number | undefined; readonly reason: number | undefined }[];
   /** In a crosstab each column of `values` is a category of this dimension, and all are one measure. */
   readonly across: string | undefined;
   /** Columns of numbers that are computed from others and were not explained. */
@@ -56,7 +56,7 @@ export function findLayout(
   const annotations = structure.annotation === undefined
     ? all.filter((column) => isAnnotation(table, column) && !statedDimensions?.includes(column) && !statedValues?.includes(column))
     : [at(structure.annotation)];
-  const levels = all.filter((column) => /_level$/.test(table.columns[column]!) && table.columns.includes(table.columns[column]!.slice(0, -6)));
+  const levels = all.filter((column) => table.columns[column]!.endsWith("_level") && table.columns.includes(table.columns[column]!.slice(0, -6)));
   const free = all.filter((column) => !annotations.includes(column) && !levels.includes(column) && !ratios.has(column));
   const numeric = free.filter((column) => holdsNumbers(table, column, read));
   const nameOf = (column: number): string => table.columns[column]!;
@@ -110,7 +110,12 @@ export function findLayout(
       name: named(column),
       level: levels.find((level) => nameOf(level) === `${nameOf(column)}_level`),
     })),
-    values: values.map((column) => ({ column, measure: named(column), annotation: annotationOf(table, annotations, column, values!.length) })),
+    values: values.map((column) => {
+      const annotation = annotationOf(table, annotations, column, values!.length);
+      // Some programs write "suppressed" and beside it whether the reason is a primary one.
+      const reason = annotations.find((other) => other !== annotation && /primary/i.test(nameOf(other)));
+      return { column, measure: named(column), annotation, reason };
+    }),
     across: undefined,
     unexplained,
     assumptions,
@@ -158,7 +163,7 @@ function crosstab(
   assumptions.push(`rows are categories of ${list(dimensions.map((column) => table.columns[column]!))}, columns are categories of ${across}`);
   return {
     dimensions: dimensions.map((column) => ({ column, name: structure.rename?.[table.columns[column]!] ?? table.columns[column]!, level: undefined })),
-    values: values.map((column) => ({ column, measure: "count", annotation: undefined })),
+    values: values.map((column) => ({ column, measure: "count", annotation: undefined, reason: undefined })),
     across,
     unexplained: [],
     assumptions,

@@ -10,24 +10,28 @@ export interface FoundNesting {
 /**
  * Look for nested categories in the order of a file: a place that equals the sum of the places that follow it (or go before
  * it) wherever all are shown. Only looked for where the plain reading, that all categories add up to the total, contradicts the
- * numbers; only believed where one reading is left. What is found is an assumption and is reported as one.
+ * numbers; only believed where one reading is left, and else the dimension is unexplained. What is found is an assumption and is reported as one.
  *
  * Time O(places^2 x slices) for a file whose categories do not add up.
  */
-export function findNesting(published: PublishedCells): FoundNesting[] {
-  const found: FoundNesting[] = [];
+export function findNesting(published: PublishedCells): { readonly nestings: readonly FoundNesting[]; readonly unexplained: readonly string[] } {
+  const nestings: FoundNesting[] = [];
+  const unexplained = new Set<string>();
   published.dimensions.forEach((dimension, d) => {
     if (dimension.isStated) return;
     for (const places of published.shown[d]!) {
       const slices = slicesOf(published, d, places);
       const parts = places.filter((place) => place !== TOTAL);
       const tops = parts.map((place): Node => ({ place, parts: [] }));
-      if (!contradicts(slices, TOTAL, tops)) continue;
-      const nested = nest(slices, parts, places.includes(TOTAL)) ?? nest(slices, [...parts].reverse(), places.includes(TOTAL));
-      if (nested !== undefined) found.push({ dimension: d, splits: nested });
+      const plain = places.includes(TOTAL) && !contradicts(slices, TOTAL, tops);
+      if (plain) continue;
+      const nested = nest(slices, parts) ?? nest(slices, [...parts].reverse());
+      if (nested === undefined && !places.includes(TOTAL)) continue;
+      if (nested === undefined) unexplained.add(dimension.name);
+      else nestings.push({ dimension: d, splits: nested });
     }
   });
-  return found;
+  return { nestings, unexplained: [...unexplained] };
 }
 
 interface Node {
@@ -91,9 +95,10 @@ function sumOf(slice: Slice, parts: readonly Node[]): { sum: number; complete: b
 }
 
 /** Read the list from its end: each place may be the sum of the tops that follow it. */
-function nest(slices: readonly Slice[], order: readonly number[], withTotal: boolean): Split[] | undefined {
+function nest(slices: readonly Slice[], order: readonly number[]): Split[] | undefined {
   let tops: Node[] = [];
   const splits: Split[] = [];
+  let confirmed = Infinity;
   for (let i = order.length - 1; i >= 0; i--) {
     const place = order[i]!;
     const lengths: number[] = [];
@@ -104,10 +109,13 @@ function nest(slices: readonly Slice[], order: readonly number[], withTotal: boo
     if (lengths.length > 1) return undefined; // more than one reading
     const length = lengths[0] ?? 0;
     const parts = tops.slice(0, length);
-    if (length > 0) splits.push({ whole: place, parts: parts.map((part) => part.place) });
+    if (length > 0) {
+      splits.push({ whole: place, parts: parts.map((part) => part.place) });
+      confirmed = Math.min(confirmed, confirmations(slices, place, parts));
+    }
     tops = [{ place, parts }, ...tops.slice(length)];
   }
-  if (splits.length === 0) return undefined;
-  if (withTotal && contradicts(slices, TOTAL, tops)) return undefined;
-  return splits;
+  if (splits.length === 0 || contradicts(slices, TOTAL, tops)) return undefined;
+  // A sum that comes out once may be chance; twice, or as part of a whole that comes out, it hardly is.
+  return confirmed > 1 || tops.length === 1 || confirmations(slices, TOTAL, tops) > 0 ? splits : undefined;
 }

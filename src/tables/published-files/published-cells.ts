@@ -1,6 +1,6 @@
 import { DataError } from "../../errors/index.ts";
-import { Categories, TOTAL } from "./categories.ts";
-import { cellReader, readAnnotation, type Reason } from "./cell-text.ts";
+import { BLANK, Categories, TOTAL } from "./categories.ts";
+import { cellReader, readAnnotation, type Annotation, type Reason } from "./cell-text.ts";
 import { findLayout, type Layout, type LayoutOptions } from "./layout.ts";
 import { textAt, type RawTable } from "./raw-table.ts";
 import type { MeasureStructure, RatioStructure, TableStructure } from "./structure.ts";
@@ -25,9 +25,9 @@ export interface PublishedCell {
   reason: Reason;
   /** Where it stands, first file first; empty for cells that are never published. */
   readonly at: CellAddress[];
-  /** Where it is shown, and where it is blank. */
+  /** Where it is shown first, and everywhere it is blank. */
   shownAt: CellAddress | undefined;
-  blankAt: CellAddress | undefined;
+  readonly blankAt: CellAddress[];
 }
 
 export interface Measure {
@@ -64,6 +64,8 @@ export interface PublishedCells {
   readonly assumptions: readonly string[];
   /** [dimensions][files] places in the order of the file; only files that have the dimension. */
   readonly shown: readonly (readonly (readonly number[])[])[];
+  /** Each file's dimensions. */
+  readonly files: readonly { readonly name: string; readonly dimensions: readonly number[] }[];
   /** Whether the files tell small counts from those hidden to protect them. */
   readonly separate: boolean;
 }
@@ -75,7 +77,6 @@ export interface ReadCellsOptions extends LayoutOptions {
 }
 
 const AMOUNT = /amount|dollar|usd|eur|cost|revenue|sales|turnover|income|expend|charge|paid|payment|wage|value_added|spend/i;
-const BLANK = "(blank)";
 
 /**
  * Bring files together into cells.
@@ -102,6 +103,7 @@ class CellCollector {
   readonly #shown: number[][][] = [];
   readonly #assumptions = new Set<string>();
   readonly #findings: ReadingFinding[] = [];
+  readonly #files: { name: string; dimensions: number[] }[] = [];
   readonly #decimals: number[] = [];
   readonly #fractions: boolean[] = [];
   #codes: { primary: boolean; complementary: boolean } = { primary: false, complementary: false };
@@ -151,6 +153,7 @@ class CellCollector {
       findings: this.#findings,
       assumptions: [...this.#assumptions],
       shown: this.#shown,
+      files: this.#files,
       separate: this.#codes.primary && this.#codes.complementary,
     };
   }
@@ -175,6 +178,7 @@ class CellCollector {
     const file = this.#structure.tables?.[table.name] ?? {};
     const dimensions = layout.dimensions.map(({ name }) => this.#dimension(name));
     const across = layout.across === undefined ? -1 : this.#dimension(layout.across);
+    this.#files.push({ name: table.name, dimensions: across < 0 ? dimensions : [...dimensions, across] });
     const orders = new Map<number, { places: number[]; seen: Set<number> }>();
     const note = (dimension: number, place: number): void => {
       let order = orders.get(dimension);
@@ -215,7 +219,10 @@ class CellCollector {
           cellPlaces[across] = this.#dimensions[across]!.place(at.column);
           note(across, cellPlaces[across]!);
         }
-        const annotation = value.annotation === undefined ? null : textAt(table, value.annotation, row);
+        let annotation = readAnnotation(value.annotation === undefined ? null : textAt(table, value.annotation, row));
+        if (annotation === "marked" && value.reason !== undefined) {
+          annotation = readAnnotation(textAt(table, value.reason, row)) === "marked" ? "primary" : "complementary";
+        }
         const id = this.#addCell(this.#measure(value.measure), cellPlaces, textAt(table, value.column, row), annotation, at);
         if (own.has(id)) {
           throw new DataError(
@@ -231,14 +238,14 @@ class CellCollector {
       for (const column of layout.unexplained) {
         if (this.#read(textAt(table, column, row))?.kind !== "shown") continue;
         const blank = layout.values.map(({ measure }) => this.#index.get(keyOf(this.#measure(measure), places)))
-          .find((id) => id !== undefined && this.#cells[id]!.blankAt?.table === table.name && this.#cells[id]!.reason !== "no-data");
+          .find((id) => id !== undefined && this.#cells[id]!.blankAt.some((blank) => blank.table === table.name) && this.#cells[id]!.reason !== "no-data");
         if (blank !== undefined) this.#findings.push({ kind: "computed-beside-blank", cell: blank, at: { table: table.name, row: row + 1, column: table.columns[column]! } });
       }
     }
     for (const [dimension, { places }] of orders) this.#shown[dimension]!.push(places);
   }
 
-  #addCell(measure: number, places: readonly number[], text: string | null, annotationText: string | null, at: CellAddress): number {
+  #addCell(measure: number, places: readonly number[], text: string | null, annotation: Annotation | undefined, at: CellAddress): number {
     const found = this.#read(text);
     if (found === undefined) {
       throw new DataError(
@@ -252,13 +259,12 @@ class CellCollector {
     let id = this.#index.get(key);
     if (id === undefined) {
       id = this.#cells.push({
-        measure, places, value: NaN, lower: -Infinity, upper: Infinity, reason: "unknown", at: [], shownAt: undefined, blankAt: undefined,
+        measure, places, value: NaN, lower: -Infinity, upper: Infinity, reason: "unknown", at: [], shownAt: undefined, blankAt: [],
       }) - 1;
       this.#index.set(key, id);
     }
     const cell = this.#cells[id]!;
     cell.at.push(at);
-    const annotation = readAnnotation(annotationText);
     const marked = annotation === "primary" || annotation === "complementary" || annotation === "marked" || annotation === "unstable";
     if (found.kind === "shown" && !(marked && this.#options.hideMarked === true)) {
       if (marked) this.#findings.push({ kind: "marked-but-shown", cell: id, at });
@@ -271,7 +277,7 @@ class CellCollector {
       return id;
     }
     const blank = found.kind === "hidden" ? found : { reason: "unknown" as const, lower: 0, upper: Infinity };
-    cell.blankAt ??= at;
+    cell.blankAt.push(at);
     cell.lower = Math.max(cell.lower, blank.lower);
     cell.upper = Math.min(cell.upper, blank.upper);
     const told = reasonOf(annotation) ?? blank.reason;
@@ -319,7 +325,7 @@ class CellCollector {
     const key = keyOf(measure, places);
     let id = this.#index.get(key);
     if (id === undefined) {
-      id = this.#cells.push({ measure, places, value: NaN, lower: 0, upper: Infinity, reason: "unknown", at: [], shownAt: undefined, blankAt: undefined }) - 1;
+      id = this.#cells.push({ measure, places, value: NaN, lower: 0, upper: Infinity, reason: "unknown", at: [], shownAt: undefined, blankAt: [] }) - 1;
       this.#index.set(key, id);
     }
     return id;
@@ -345,7 +351,7 @@ export function keyOf(measure: number, places: readonly number[]): string {
   return `${measure}:${places.join()}`;
 }
 
-function reasonOf(annotation: ReturnType<typeof readAnnotation>): Reason | undefined {
+function reasonOf(annotation: Annotation | undefined): Reason | undefined {
   switch (annotation) {
     case "primary":
     case "complementary":

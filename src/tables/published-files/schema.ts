@@ -16,6 +16,7 @@ const Ratio = z.strictObject({
 export const StructureSchema = z.strictObject({
   dimensions: z.record(Name, z.strictObject({
     totals: Names.optional(), tree: Groups.optional(), groups: Groups.optional(), aliases: z.record(Name, Name).optional(),
+    places: z.array(z.strictObject({ level: z.string(), label: z.string().nullable(), parent: z.int().min(-2) })).max(1_000_000).optional(),
   })).optional(),
   tables: z.record(Name, z.strictObject({
     layout: z.enum(["long", "crosstab"]).optional(),

@@ -17,6 +17,8 @@ export interface DimensionStructure {
   readonly tree?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Further ways to add up: a label may be in any number of groups, published or not. Places of one vintage in terms of another. */
   readonly groups?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Instead of a tree: every place with its level and the index of the place that holds it, as a plan lists them. */
+  readonly places?: readonly { readonly level: string; readonly label: string | null; readonly parent: number }[] | undefined;
   /** Other spellings of a label. */
   readonly aliases?: Readonly<Record<string, string>> | undefined;
 }

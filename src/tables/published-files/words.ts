@@ -61,8 +61,12 @@ export class Words {
   chain(steps: readonly Step[]): string[] {
     const known = new Map<number, readonly [number, number]>();
     const lines: string[] = [];
-    for (const step of steps) {
-      lines.push(this.#step(step, known));
+    for (const [i, step] of steps.entries()) {
+      const next = steps[i + 1];
+      // Two sides of one printed ratio bound a cell one after the other.
+      const goesOn = next !== undefined && next.cell === step.cell && this.#in.equations[next.equation]!.ratio !== undefined &&
+        this.#in.equations[next.equation]!.ratio === this.#in.equations[step.equation]!.ratio;
+      if (!goesOn) lines.push(this.#step(step, known));
       known.set(step.cell, [step.lower, step.upper]);
     }
     if (lines.length <= MOST_LINES) return lines;
@@ -70,7 +74,7 @@ export class Words {
   }
 
   #step(step: Step, known: ReadonlyMap<number, readonly [number, number]>): string {
-    const { equations, ratios } = this.#in;
+    const { equations, ratios, value } = this.#in;
     const equation = equations[step.equation]!;
     const along = this.#along(equation.cells);
     const result = this.range(step.cell, step.lower, step.upper);
@@ -89,7 +93,7 @@ export class Words {
     const plus: [number, number][] = [];
     const minus: [number, number][] = [];
     equation.cells.forEach((cell, k) => {
-      if (cell === step.cell) return;
+      if (cell === step.cell || value[cell] === 0) return;
       const times = -equation.times[k]! / own;
       (times > 0 ? plus : minus).push([cell, Math.abs(times)]);
     });
@@ -105,7 +109,7 @@ export class Words {
       const along = this.#along(cells);
       const hidden: [number, number][] = [];
       const shown: [number, number][] = [];
-      cells.forEach((cell, k) => (Number.isNaN(value[cell]!) ? hidden : shown).push([cell, own[k]!]));
+      cells.forEach((cell, k) => value[cell] !== 0 && (Number.isNaN(value[cell]!) ? hidden : shown).push([cell, own[k]!]));
       // Hidden on the left with as few minus signs as can be, shown on the right.
       const sign = hidden.filter(([, t]) => t > 0).length * 2 >= hidden.length ? 1 : -1;
       const side = (terms: readonly [number, number][], wanted: number): [number, number][] =>
