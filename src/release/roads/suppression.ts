@@ -2,7 +2,8 @@ import { DisclosureError, PolicyError } from "../../errors/index.ts";
 import { NEVER_RELEASED, type Policy } from "../../policy/index.ts";
 import type { NewHasher } from "../../sources/hasher.ts";
 import { auditTables, HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditTable } from "../../tables/audit/index.ts";
-import { describeRules, evaluateRules, ruleNeeds, type PrimaryOutcome } from "../../tables/primary-rules/index.ts";
+import { planCellSuppression } from "../../tables/cell-suppression/index.ts";
+import { describeRules, ruleNeeds, type RuleInput } from "../../tables/primary-rules/index.ts";
 import type { PrimaryRule } from "../../tables/primary-rules/schema.ts";
 import { planSmallCells, type SmallCellsPlan, type SmallCellsRule } from "../../tables/small-cells/index.ts";
 import { statisticColumn } from "../../tables/statistics/index.ts";
@@ -31,7 +32,6 @@ interface SuppressionDecision extends Decision {
 
 interface Planned extends Tabulated {
   readonly planned: SmallCellsPlan;
-  readonly outcome?: PrimaryOutcome | undefined;
 }
 
 /** What planning tabulated, for the apply that follows in the same run. */
@@ -249,33 +249,31 @@ function ruleOf(policy: Policy, requirements: Parameters<typeof effectiveValue>[
 
 async function tabulateAndPlan(policy: Policy, survey: Survey, rule: AskedRule, signal: AbortSignal | undefined): Promise<Planned> {
   const done = tabulateSurvey(policy, survey, rule.zeros);
-  const outcome = outcomeOf(policy, done);
-  const planned = await planSmallCells(done.system, { ...rule, ...(outcome === undefined ? {} : { primary: outcome.primary, shown: outcome.safe }) }, auditTables, signal);
-  return { ...done, planned, outcome };
+  const method = policy.release.protect[0]!;
+  if (method.method !== "cell-suppression") return { ...done, planned: await planSmallCells(done.system, rule, auditTables, signal) };
+  const planned = await planCellSuppression(
+    done.system, method.rules, { rules: ruleInput(policy, done, method.rules), amounts: done.inputs.amounts }, rule, auditTables, signal,
+  );
+  const { unmatched } = planned.outcome;
+  if (unmatched.length > 0) {
+    throw new PolicyError("suppression/nothing-matched", `${unmatched.join(" ")} Correct the names, or take them out of the rules.`, { count: unmatched.length });
+  }
+  return { ...done, planned };
 }
 
-/** What the policy's rules say of every cell. @throws PolicyError `suppression/nothing-matched` for names that the tables do not have. */
-function outcomeOf(policy: Policy, done: Tabulated): PrimaryOutcome | undefined {
-  const method = policy.release.protect[0]!;
-  if (method.method !== "cell-suppression") return undefined;
-  const needs = ruleNeeds(method.rules);
-  const outcome = evaluateRules(
-    {
-      system: done.system,
-      hierarchies: done.bound,
-      ...(needs.contributors ? { contributors: contributionsTo(policy, done, undefined) } : {}),
-      measures: new Map(needs.measures.map((name) => [name, contributionsTo(policy, done, name)])),
-      numbers: new Map(needs.numbers.map((name) => {
-        const amount = done.inputs.amounts.get(name)!;
-        return [name, amount.cells.map((units) => units / 10 ** amount.decimals)];
-      })),
-    },
-    method.rules,
-  );
-  if (outcome.unmatched.length > 0) {
-    throw new PolicyError("suppression/nothing-matched", `${outcome.unmatched.join(" ")} Correct the names, or take them out of the rules.`, { count: outcome.unmatched.length });
-  }
-  return outcome;
+/** What the policy's rules need to know. */
+function ruleInput(policy: Policy, done: Tabulated, rules: readonly PrimaryRule[]): RuleInput {
+  const needs = ruleNeeds(rules);
+  return {
+    system: done.system,
+    hierarchies: done.bound,
+    ...(needs.contributors ? { contributors: contributionsTo(policy, done, undefined) } : {}),
+    measures: new Map(needs.measures.map((name) => [name, contributionsTo(policy, done, name)])),
+    numbers: new Map(needs.numbers.map((name) => {
+      const amount = done.inputs.amounts.get(name)!;
+      return [name, amount.cells.map((units) => units / 10 ** amount.decimals)];
+    })),
+  };
 }
 
 function decisionOf(policy: Policy, done: Planned, newHasher: NewHasher): SuppressionDecision {

@@ -5,7 +5,10 @@ export {
   type SmallCellsOptions,
   type SmallCellsPlan,
   type SmallCellsRule,
+  type SuppressionMethod,
+  type SuppressionRequest,
   type TableAudit,
 } from "./plan.ts";
 export { ANNOTATIONS, releaseTable, TOTAL_LEVEL, type ReleasedTable, type ReleasedTableOptions } from "./protect.ts";
+export { adjacentMargins } from "./unknowns.ts";
 export { COMPLEMENTARY, PRIMARY, primaryCells, PUBLISHED, suppress, type SuppressOptions } from "./suppress.ts";

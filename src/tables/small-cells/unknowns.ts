@@ -1,5 +1,5 @@
 import type { SparseColumns } from "../../kernels/sparse-elimination.ts";
-import { TOTAL, type TableSystem } from "../tabulate/index.ts";
+import { FIRST_GROUPING, TOTAL, type TableSystem } from "../tabulate/index.ts";
 
 /** Cells of the system that hold the same inner cells, hence the same people: they are published or hidden together. */
 export interface Twins {
@@ -78,12 +78,17 @@ export function jointSums(system: TableSystem, primary: Uint8Array, threshold: n
 export function adjacentMargins(margins: readonly (readonly number[])[]): [number, number][] {
   const index = new Map(margins.map((margin, m) => [margin.join(), m]));
   const pairs: [number, number][] = [];
-  const height = Math.max(0, ...margins.flat());
+  const levels = [...new Set(margins.flat())].filter((level) => level >= 0).sort((a, b) => a - b);
+  const nested = levels.filter((level) => level < FIRST_GROUPING);
+  const groupings = levels.filter((level) => level >= FIRST_GROUPING);
   margins.forEach((fine, f) => {
     fine.forEach((level, k) => {
-      if (level === TOTAL) return;
-      const coarser = Array.from({ length: height - level }, (_, step) => level + 1 + step).concat(TOTAL);
-      for (const up of coarser) {
+      if (level === TOTAL || level >= FIRST_GROUPING) return;
+      for (const grouping of groupings) {
+        const parent = index.get(fine.with(k, grouping).join());
+        if (parent !== undefined) pairs.push([parent, f]);
+      }
+      for (const up of [...nested.filter((other) => other > level), TOTAL]) {
         const parent = index.get(fine.with(k, up).join());
         if (parent === undefined) continue;
         pairs.push([parent, f]);

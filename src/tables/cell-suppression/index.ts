@@ -1,0 +1,1 @@
+export { planCellSuppression, type CellSuppressionInput, type CellSuppressionPlan } from "./plan.ts";
