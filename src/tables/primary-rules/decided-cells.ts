@@ -41,7 +41,8 @@ export function markDecided(
       } else if (notes.length === before) {
         throw new PolicyError(
           "primary-rules/zero-cell",
-          `${place} asks to hide a cell without records, which the tables show as 0. Write zeros: protect for the tables, or remove the entry.`,
+          `${place} asks to hide a cell without records, which the tables show as 0. ` +
+            "Write zeros: protect for the tables, or remove the entry.",
           { rule: r, entry: i },
         );
       }
@@ -89,7 +90,9 @@ function cellFinder({ system, hierarchies }: RuleInput): (address: Address, plac
     if (codes === undefined) {
       const bound = hierarchies?.get(column)?.levels[level];
       if (bound === undefined) {
-        throw new InternalError("primary-rules/no-hierarchies", "Rules that name categories need the hierarchies of the dimensions.", { column });
+        throw new InternalError(
+          "primary-rules/no-hierarchies", "Rules that name categories need the hierarchies of the dimensions.", { column },
+        );
       }
       codes = new Map(dictionaryTexts(bound.dictionary).map((own, code) => [own, code]));
       codesOf.set(name, codes);
@@ -119,7 +122,8 @@ function cellFinder({ system, hierarchies }: RuleInput): (address: Address, plac
     const unknown = Object.keys(address.category).find((name) => !table.dimensions.some(({ column }) => column === name));
     if (unknown !== undefined) {
       throw new PolicyError(
-        "primary-rules/unknown-column", `${place} names column ${unknown}, which is no dimension of table ${table.name}. Correct the name.`,
+        "primary-rules/unknown-column",
+        `${place} names column ${unknown}, which is no dimension of table ${table.name}. Correct the name.`,
         { table: table.name, column: unknown },
       );
     }

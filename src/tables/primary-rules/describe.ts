@@ -19,7 +19,8 @@ export function describeRules(rules: readonly PrimaryRule[], options: DescribeRu
     ...new Set(
       rules.map((rule) => {
         if (rule.rule === "cells") return "Some cells are shown or not shown by a decision on the single case.";
-        return `Not shown: ${which(rule, publishParameters)}.${rule.rule === "frequency" && rule.zeros === "publish" ? " True zeros are shown." : ""}`;
+        const zeros = rule.rule === "frequency" && rule.zeros === "publish" ? " True zeros are shown." : "";
+        return `Not shown: ${which(rule, publishParameters)}.${zeros}`;
       }),
     ),
   ];
@@ -63,15 +64,18 @@ function which(rule: Exclude<PrimaryRule, { rule: "cells" }>, parameters: boolea
       return `cells with fewer than ${rule.minimum} different ${contributors(rule)}`;
     case "dominance": {
       if (!parameters) return `totals of ${rule.of} of which few ${contributors(rule)} make up the most part`;
-      const largest = rule.n === 1 ? "the largest" : `the ${rule.n} largest together`;
-      return `totals of ${rule.of} of which, among ${contributors(rule)}, ${largest} ${rule.n === 1 ? "makes" : "make"} up more than ${rule.k} percent`;
+      const largest = rule.n === 1 ? "the largest makes" : `the ${rule.n} largest together make`;
+      return `totals of ${rule.of} of which, among ${contributors(rule)}, ${largest} up more than ${rule.k} percent`;
     }
     case "p-percent":
     case "prior-posterior": {
-      if (!parameters) return `totals of ${rule.of} from which some ${contributors(rule)} could estimate the value of another too closely`;
+      if (!parameters) return `totals of ${rule.of} from which some ${contributors(rule)} could estimate another too closely`;
       const others = rule.coalition === 1 ? "the second largest" : `the next ${rule.coalition} largest together`;
       const prior = rule.rule === "p-percent" ? "" : `, knowing everybody to within ${rule.q} percent beforehand`;
-      return `totals of ${rule.of} from which, among ${contributors(rule)}, ${others} could estimate the largest to within ${rule.p} percent${prior}`;
+      return (
+        `totals of ${rule.of} from which, among ${contributors(rule)}, ${others} could estimate the largest ` +
+        `to within ${rule.p} percent${prior}`
+      );
     }
     case "request":
       return (
@@ -83,11 +87,15 @@ function which(rule: Exclude<PrimaryRule, { rule: "cells" }>, parameters: boolea
     case "remainder":
       return `cells in which the ${rule.denominator ?? "number of records"} is less than ${rule.minimum} above the ${rule.of}`;
     case "group-disclosure":
-      return `cells that hold everybody of a group${rule.columns === undefined ? "" : `, so that ${rule.columns.join(" or ")} could be told from being in the group`}`;
+      if (rule.columns === undefined) return "cells that hold everybody of a group";
+      return `cells that hold everybody of a group, so that ${rule.columns.join(" or ")} could be told from being in the group`;
     case "survey-cases":
       return `estimates from fewer than ${rule.minimum} sample cases, which are not reliable`;
     case "populations":
-      return `counts ${rule.zeros === "protect" ? "" : "above zero and "}below ${rule.minimum} of people who need special protection, whatever else would allow them`;
+      return (
+        `counts ${rule.zeros === "protect" ? "" : "above zero and "}below ${rule.minimum} of people who need special ` +
+        "protection, whatever else would allow them"
+      );
   }
 }
 

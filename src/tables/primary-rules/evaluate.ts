@@ -68,7 +68,8 @@ export function ruleNeeds(rules: readonly PrimaryRule[]): RuleNeeds {
  *
  * @throws PolicyError `primary-rules/unknown-column` when a rule names a measure or column that was not given,
  *         `primary-rules/unknown-table`, `primary-rules/zeros-are-public` when rules protect zeros of tables that publish
- *         them, `primary-rules/no-weights`, `primary-rules/no-holdings`, `primary-rules/no-requests`, `primary-rules/too-many-rules`, and those of decisions on cells: `primary-rules/unjustified-override`,
+ *         them, `primary-rules/no-weights`, `primary-rules/no-holdings`, `primary-rules/no-requests`,
+ *         `primary-rules/too-many-rules`, and those of decisions on cells: `primary-rules/unjustified-override`,
  *         `primary-rules/conflicting-decision`, `primary-rules/ambiguous-category`, `primary-rules/zero-cell`
  *         DataError of `contributorStatistics`
  * Time O(margins x entries) for each measure and reading of it, plus O(cells) for each rule.
@@ -256,10 +257,13 @@ function statisticsByReading(input: RuleInput, rules: readonly PrimaryRule[]) {
 /** What a rule names and the data lack would make it hide too little: weights, holdings, requests. */
 function refuseMissing(input: RuleInput, rules: readonly PrimaryRule[]): void {
   const refuse = (code: string, rule: PrimaryRule, what: string, next: string): never => {
-    throw new PolicyError(`primary-rules/${code}`, `Rule ${rule.rule} needs ${what}, which the data do not have. ${next}`, { rule: rule.rule });
+    throw new PolicyError(`primary-rules/${code}`, `Rule ${rule.rule} needs ${what}, which the data do not have. ${next}`, {
+      rule: rule.rule,
+    });
   };
   for (const rule of rules) {
-    if (rule.rule === "frequency" && rule.of === undefined && rule.count === "weighted" && contributionsOf(input, undefined).weight === undefined) {
+    const weighs = rule.rule === "frequency" && rule.of === undefined && rule.count === "weighted";
+    if (weighs && contributionsOf(input, undefined).weight === undefined) {
       refuse("no-weights", rule, "sampling weights", "Name the weight column, or count records.");
     }
     if ("by" in rule && rule.by === "holding" && contributionsOf(input, rule.of).holding === undefined) {
@@ -293,7 +297,8 @@ function numbersOf(input: RuleInput, column: string): Float64Array {
 function missing(column: string): never {
   throw new PolicyError(
     "primary-rules/unknown-column",
-    `A rule names column ${column}, for which the tables have no numbers. Give the column a role and a type under columns, or correct the rule.`,
+    `A rule names column ${column}, for which the tables have no numbers. ` +
+      "Give the column a role and a type under columns, or correct the rule.",
     { column },
   );
 }

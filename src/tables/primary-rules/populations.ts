@@ -31,7 +31,8 @@ export function populationCells(input: RuleInput, rule: PopulationsRule): { abou
   if (k < 0) {
     throw new PolicyError(
       "primary-rules/unknown-column",
-      `Rule populations names column ${rule.column}, which is no dimension of a table. Name a dimension, or list the tables that are about such people.`,
+      `Rule populations names column ${rule.column}, which is no dimension of a table. ` +
+        "Name a dimension, or list the tables that are about such people.",
       { column: rule.column },
     );
   }
@@ -55,7 +56,9 @@ export function populationCells(input: RuleInput, rule: PopulationsRule): { abou
   }
   const notes: string[] = [];
   if (found.size < listed.size) {
-    notes.push(`Rule populations lists ${listed.size - found.size} of ${listed.size} categories that column ${rule.column} does not have.`);
+    notes.push(
+      `Rule populations lists ${listed.size - found.size} of ${listed.size} categories that column ${rule.column} does not have.`,
+    );
   }
 
   // A published category is of the population when all its values are.

@@ -83,7 +83,9 @@ export const ContributorsRule = z.strictObject({
 export type ContributorsRule = z.output<typeof ContributorsRule>;
 
 export const DominanceRule = z.strictObject({
-  rule: z.literal("dominance").describe("Cells of which the n largest contributors make up more than k percent are hidden: the (n,k) rule."),
+  rule: z
+    .literal("dominance")
+    .describe("Cells of which the n largest contributors make up more than k percent are hidden: the (n,k) rule."),
   n: atLeast(1, "n").describe("How many of the largest contributors are taken together."),
   k: share("k").describe("Percentage of the cell's total that they may make up, at most."),
   of,
@@ -98,7 +100,9 @@ export const PPercentRule = z.strictObject({
   rule: z
     .literal("p-percent")
     .describe("Cells are hidden in which the next largest contributors could estimate the largest to within p percent."),
-  p: between("p is a percentage", 0.000001, 10_000).describe("How close an estimate of the largest contribution may not come, in percent of it."),
+  p: between("p is a percentage", 0.000001, 10_000).describe(
+    "How close an estimate of the largest contribution may not come, in percent of it.",
+  ),
   coalition: atLeast(1, "coalition").default(1).describe("How many of the next largest contributors may put their knowledge together."),
   of,
   by,
@@ -143,7 +147,9 @@ export type RequestRule = z.output<typeof RequestRule>;
 
 export const DenominatorRule = z.strictObject({
   rule: z.literal("denominator").describe("Cells about groups that are too small are hidden, whatever the count in the cell."),
-  minimum: threshold("minimum is the smallest denominator that may be used").describe("Smallest denominator, for example 20000 people living in the area."),
+  minimum: threshold("minimum is the smallest denominator that may be used").describe(
+    "Smallest denominator, for example 20000 people living in the area.",
+  ),
   denominator: z.string().min(1).describe("Column of the denominator, for example the population."),
   zeros,
 });
@@ -176,7 +182,11 @@ export type GroupDisclosureRule = z.output<typeof GroupDisclosureRule>;
 export const SurveyCasesRule = z.strictObject({
   rule: z.literal("survey-cases").describe("Estimates from too few survey cases are hidden because they are not reliable."),
   minimum: atLeast(2, "minimum").describe("Smallest number of sample cases, not weighted, for example 30."),
-  of: z.string().min(1).optional().describe("Column with the number of sample cases in the denominator. When absent, the records of the cell."),
+  of: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Column with the number of sample cases in the denominator. When absent, the records of the cell."),
   zeros,
 });
 export type SurveyCasesRule = z.output<typeof SurveyCasesRule>;

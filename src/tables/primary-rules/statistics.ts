@@ -264,7 +264,8 @@ function checkNumbers(inner: number, { entries, inner: innerOf, contributor, con
 
 function checkContributions(contributions: Contributions, negatives: "sums" | "values" | "refuse"): void {
   const { value, weight, weightedValue, absolute, records } = contributions;
-  const unreadable = [value, weight, weightedValue, absolute, records].some((values) => values?.some((v) => !Number.isFinite(v)) ?? false);
+  const arrays = [value, weight, weightedValue, absolute, records];
+  const unreadable = arrays.some((values) => values?.some((v) => !Number.isFinite(v)) ?? false);
   if (unreadable) {
     throw new DataError(
       "primary-rules/not-a-number",
