@@ -112,24 +112,37 @@ const WORTH_KERNEL = 1 << 14;
 export function sortAndCount(list: WordList): WordList {
   const { size, words, count } = list;
   if (size === 0) return mergeCounted([list]);
-  const kernel = size < WORTH_KERNEL ? undefined : sortKernel(size, count !== undefined);
+  const [first, last] = words as [Uint32Array, Uint32Array];
+  const wide = first.length > 0;
+  const kind = count !== undefined ? "counted" : wide ? "pair" : "word";
+  const kernel = size < WORTH_KERNEL ? undefined : sortKernel(size, kind);
   if (kernel === undefined) {
     const scratch = words.map((own) => new Uint32Array(own.length === 0 ? 0 : size));
     sortWords(words, scratch, size, count, count && new Float64Array(size));
     return mergeCounted([list]);
   }
-  const [first, last] = words as [Uint32Array, Uint32Array];
-  const wide = first.length > 0;
-  let firstBits = 0;
-  let lastBits = 0;
-  for (let i = 0; i < size; i++) lastBits |= last[i]!;
-  if (wide) for (let i = 0; i < size; i++) firstBits |= first[i]!;
   // The first word moves down to where the last one ends, which saves a pass more often than not.
-  const low = Math.max(1, 32 - Math.clz32(lastBits));
-  const bits = low + 32 - Math.clz32(firstBits);
-  fillEntries(list, low, kernel.entries, kernel.doubles);
-  const { entries, doubles } = kernel.sort(bits);
-  return joinEntries(entries, count === undefined ? undefined : doubles, size, low, wide);
+  const low = Math.max(1, bitsIn(last, size));
+  const bits = low + (wide ? bitsIn(first, size) : 0);
+  if (kind === "word") kernel.entries.set(last.subarray(0, size));
+  else fillEntries(list, low, kernel.entries, kernel.doubles);
+  const sorted = kernel.sort(bits);
+  if (count !== undefined) return joinCounted(sorted.entries, sorted.doubles, size, low, wide);
+  const { distinct, entries, ends } = sorted.joinRuns();
+  const counts = new Float64Array(distinct);
+  for (let i = 0, before = 0; i < distinct; i++) {
+    const end = ends[i]!;
+    counts[i] = end - before;
+    before = end;
+  }
+  if (!wide) return { size: distinct, words: [new Uint32Array(0), new Uint32Array(entries.subarray(0, distinct))], count: counts };
+  return { size: distinct, words: splitEntries(entries, distinct, low), count: counts };
+}
+
+function bitsIn(words: Uint32Array, size: number): number {
+  let occurring = 0;
+  for (let i = 0; i < size; i++) occurring |= words[i]!;
+  return 32 - Math.clz32(occurring);
 }
 
 /** Entries [low, high] of (first << low) | last, each with its count if there are counts. */
@@ -145,35 +158,38 @@ function fillEntries({ size, words, count }: WordList, low: number, entries: Int
   if (count !== undefined) for (let i = 0; i < size; i++) doubles[i * 2 + 1] = count[i]!;
 }
 
-/** Runs of equal entries as a list. */
-function joinEntries(entries: Int32Array, doubles: Float64Array | undefined, size: number, low: number, wide: boolean): WordList {
-  const stride = doubles === undefined ? 2 : 4;
-  let distinct = 1;
-  for (let i = 1, at = stride; i < size; i++, at += stride) {
-    if (entries[at] !== entries[at - stride] || entries[at + 1] !== entries[at + 1 - stride]) distinct++;
-  }
-  const first = new Uint32Array(wide ? distinct : 0);
-  const last = new Uint32Array(distinct);
-  const count = new Float64Array(distinct);
+/** First and last words of entries [low, high]. */
+function splitEntries(entries: Int32Array, size: number, low: number): Uint32Array[] {
+  const first = new Uint32Array(size);
+  const last = new Uint32Array(size);
   const lowMask = low === 32 ? -1 : (1 << low) - 1;
-  let lowWord = 0;
-  let highWord = 0;
-  let to = -1;
-  let records = 0;
-  for (let i = 0, at = 0; i < size; i++, at += stride) {
-    if (i === 0 || entries[at] !== lowWord || entries[at + 1] !== highWord) {
-      if (to >= 0) count[to] = records;
-      to++;
-      lowWord = entries[at]!;
-      highWord = entries[at + 1]!;
-      last[to] = lowWord & lowMask;
-      if (wide) first[to] = low === 32 ? highWord : (lowWord >>> low) | (highWord << (32 - low));
-      records = 0;
-    }
-    records += doubles === undefined ? 1 : doubles[i * 2 + 1]!;
+  for (let i = 0; i < size; i++) {
+    const lowWord = entries[i * 2]!;
+    const highWord = entries[i * 2 + 1]!;
+    last[i] = lowWord & lowMask;
+    first[i] = low === 32 ? highWord : (lowWord >>> low) | (highWord << (32 - low));
   }
-  count[to] = records;
-  return { size: distinct, words: [first, last], count };
+  return [first, last];
+}
+
+/** Runs of equal entries [low, high, count] as a list. */
+function joinCounted(entries: Int32Array, doubles: Float64Array, size: number, low: number, wide: boolean): WordList {
+  const keys = new Int32Array(size * 2);
+  const count = new Float64Array(size);
+  let distinct = 0;
+  for (let i = 0; i < size; i++) {
+    const lowWord = entries[i * 4]!;
+    const highWord = entries[i * 4 + 1]!;
+    const at = distinct * 2;
+    if (distinct === 0 || keys[at - 2] !== lowWord || keys[at - 1] !== highWord) {
+      keys[at] = lowWord;
+      keys[at + 1] = highWord;
+      distinct++;
+    }
+    count[distinct - 1] = count[distinct - 1]! + doubles[i * 2 + 1]!;
+  }
+  const [first, last] = splitEntries(keys, distinct, low) as [Uint32Array, Uint32Array];
+  return { size: distinct, words: [wide ? first : first.slice(0, 0), last], count: count.slice(0, distinct) };
 }
 
 /**

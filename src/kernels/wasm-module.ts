@@ -82,6 +82,7 @@ export const i64 = {
   store: store(0x37),
   ofI32: unary(0xad),
   eq: binary(0x51),
+  ne: binary(0x52),
   and: binary(0x83),
   shiftRight: binary(0x88),
   const: (value: bigint): Code => [0x42, ...signed(BigInt.asIntN(64, value))],

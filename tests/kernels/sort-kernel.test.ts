@@ -80,14 +80,24 @@ describe("sortAndCount", () => {
 });
 
 test("the kernel sorts by the bits asked for and keeps the order of equal entries", () => {
-  const kernel = sortKernel(4, true)!;
+  const kernel = sortKernel(4, "counted")!;
   kernel.entries.set([5, 0, 0, 0, 5, 1, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0]);
   for (let i = 0; i < 4; i++) kernel.doubles[i * 2 + 1] = i;
   const { entries, doubles } = kernel.sort(33);
   expect([0, 1, 2, 3].map((i) => [entries[i * 4], entries[i * 4 + 1], doubles[i * 2 + 1]])).toEqual([[2, 0, 2], [5, 0, 0], [5, 0, 3], [5, 1, 1]]);
 });
 
+test.each(["word", "pair"] as const)("runs of equal entries are joined (%s)", (kind) => {
+  const kernel = sortKernel(5, kind)!;
+  const stride = kind === "word" ? 1 : 2;
+  [7, -1, 7, 3, -1].forEach((value, i) => (kernel.entries[i * stride] = value));
+  const { distinct, entries, ends } = kernel.sort(32).joinRuns();
+  expect(Array.from({ length: distinct }, (_, i) => [entries[i * stride]! >>> 0, ends[i]])).toEqual([[3, 1], [7, 3], [2 ** 32 - 1, 5]]);
+});
+
 test("no entries, and more than memory holds", () => {
-  expect(sortKernel(0, false)!.sort(20).entries).toHaveLength(0);
-  expect(sortKernel(2 ** 40, false)).toBeUndefined();
+  const sorted = sortKernel(0, "pair")!.sort(20);
+  expect(sorted.entries).toHaveLength(0);
+  expect(sorted.joinRuns().distinct).toBe(0);
+  expect(sortKernel(2 ** 40, "word")).toBeUndefined();
 });
