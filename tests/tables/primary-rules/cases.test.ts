@@ -30,6 +30,7 @@ describe("boundaries of rules on contributions are strict", () => {
     expect(hidden(values(75.000001, 25), { rule: "dominance", n: 1, k: 75, of: "value" })).toBe(true);
     expect(hidden(values(0.3, 0.1), { rule: "dominance", n: 1, k: 75, of: "value" })).toBe(false);
     expect(hidden(values(33.3, 66.7), { rule: "dominance", n: 1, k: 66.7, of: "value" })).toBe(false);
+    expect(hidden(values(1.1, 0.9), { rule: "dominance", n: 1, k: 55, of: "value" })).toBe(false); // above in doubles
     expect(hidden(values(33.3, 66.7), { rule: "dominance", n: 1, k: 66.69, of: "value" })).toBe(true);
   });
 
@@ -159,9 +160,10 @@ describe("weights in units", () => {
     const given = ruleExample(["all"], [{ at: ["x"], value: 1, weight: 1.25 }, { at: ["x"], value: 0.01, weight: 1 }]);
     expect(hidden(given, { rule: "dominance", n: 2, k: 99.8015873016, of: "value" })).toBe(false);
     expect(hidden(given, { rule: "dominance", n: 2, k: 99.8015873015, of: "value" })).toBe(true);
-    // A weight that is below 1 fills a whole place there as well.
-    const small = ruleExample(["all"], [{ at: ["x"], value: 1, weight: 0.25 }, { at: ["x"], value: 0.1, weight: 7.5 }]);
-    expect(hidden(small, { rule: "dominance", n: 1, k: 100, of: "value" })).toBe(false);
+    // A weight below 1 fills a whole place there as well: 2 + 1 + 1 of a total of 8.
+    const small = ruleExample(["all"], [{ at: ["x"], value: 2, weight: 0.5 }, { at: ["x"], value: 1, weight: 1.5 }, { at: ["x"], value: 1, weight: 5.5 }]);
+    expect(hidden(small, { rule: "dominance", n: 3, k: 50, of: "value" })).toBe(false);
+    expect(hidden(small, { rule: "dominance", n: 3, k: 49.9999999999, of: "value" })).toBe(true);
     const thirds = ruleExample(["all"], [{ at: ["x"], value: 1, weight: 1 / 3 }, { at: ["x"], value: 1, weight: 1 / 3 }, { at: ["x"], value: 1, weight: 4 / 3 }]);
     expect(hidden(thirds, { rule: "dominance", n: 1, k: 50, of: "value" })).toBe(true); // the doubles' total is below 2
     expect(hidden(thirds, { rule: "dominance", n: 1, k: 50.000001, of: "value" })).toBe(false);
