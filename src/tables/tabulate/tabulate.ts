@@ -43,7 +43,7 @@ export interface GroupPlace {
   readonly place: number;
   readonly parts: readonly number[];
   /** Absent when every part is added. */
-  readonly signs?: readonly (1 | -1)[];
+  readonly signs?: readonly (1 | -1)[] | undefined;
 }
 
 /** One table as it will be published: a row per cell. */
