@@ -2,6 +2,7 @@
 export { bernoulliExp, bernoulliExpBig } from "./bernoulli.ts";
 export { discreteGaussian } from "./discrete-gaussian.ts";
 export { discreteLaplace, type IntegerSampler } from "./discrete-laplace.ts";
+export { keyedBits, keyedIntegers, SHORTEST_KEY_BYTES } from "./keyed-bits.ts";
 export type { RandomBits } from "./random-bits.ts";
 export { secureBits } from "./secure-bits.ts";
 export { shuffle, type Shuffleable } from "./shuffle.ts";

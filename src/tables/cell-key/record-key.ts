@@ -1,5 +1,5 @@
 import { DataError, PolicyError } from "../../errors/index.ts";
-import { keyedIntegers } from "../../random/keyed-bits.ts";
+import { keyedIntegers } from "../../random/index.ts";
 import { plainDecimal } from "./plain-decimal.ts";
 
 /**
