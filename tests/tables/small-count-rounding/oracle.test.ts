@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { smallCountRounding } from "../../../src/tables/small-count-rounding/index.ts";
+import { scatteredRanks, smallCountRounding } from "../../../src/tables/small-count-rounding/index.ts";
 import { roundInnerCounts } from "../../../src/tables/small-count-rounding/round-inner.ts";
 import { SmallCountRounding } from "../../../src/tables/small-count-rounding/schema.ts";
 import { tabulate, type TableSpec, type TableSystem } from "../../../src/tables/tabulate/index.ts";
@@ -55,7 +55,6 @@ describe("exPSD", () => {
       ...[0, 1, 2].map((r) => inner.filter((_, i) => i % 3 === r).reduce((sum, count) => sum + count, 0)),
       ...[0, 1, 2, 3, 4].map((c) => inner.slice(3 * c, 3 * c + 3).reduce((sum, count) => sum + count, 0)),
     ]);
-    const { scatteredRanks } = await import("../../../src/tables/small-count-rounding/index.ts");
     expect([...roundInnerCounts(system, options(5, more), scatteredRanks)]).toEqual(inner);
   });
 
