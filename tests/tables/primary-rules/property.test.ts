@@ -82,7 +82,7 @@ describe("statistics are those of a plain count", () => {
           expect(got.weighted[c]).toBe(sum(own.map((e) => e.weight)));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -98,7 +98,7 @@ describe("statistics are those of a plain count", () => {
           expect(got.total[c]).toBe(sum(copies) / 10);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });
@@ -155,7 +155,7 @@ describe("rules on contributions are those of their definitions in whole numbers
           else expect(levels.upper[c]).toBe(0);
         }
       }),
-      { numRuns: 600 },
+      { numRuns: 350 },
     );
   });
 
@@ -220,7 +220,7 @@ describe("other rules", () => {
           }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -244,7 +244,7 @@ describe("other rules", () => {
         });
         expect(names.map((_, row) => primary[table.cell[row]!])).toEqual(expected);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });
