@@ -60,7 +60,7 @@ function widths(table: Example, tables: TableSystem, pattern: Uint8Array, interv
   const indices = rows.flatMap(({ members }) => members);
   const starts = [0];
   for (const { members } of rows) starts.push(starts.at(-1)! + members.length);
-  const model = highs.createModel({
+  const program = {
     numCols: combinations,
     numRows: rows.length,
     colCost: new Float64Array(combinations),
@@ -69,37 +69,51 @@ function widths(table: Example, tables: TableSystem, pattern: Uint8Array, interv
     rowLower: Float64Array.from(rows, ({ count }) => count ?? floor),
     rowUpper: Float64Array.from(rows, ({ count }) => count ?? 1e6),
     matrix: {
-      format: "csr",
+      format: "csr" as const,
       numRows: rows.length,
       numCols: combinations,
       starts: Int32Array.from(starts),
       indices: Int32Array.from(indices),
       values: new Float64Array(indices.length).fill(1),
     },
-    integrality: new Int32Array(combinations).fill(1),
-  });
-  model.options.set({ output_flag: false, mip_rel_gap: 0, mip_abs_gap: 0.5 });
+  };
+  // Most corners of the linear program are whole; where one is not, the integer program is asked.
+  const linear = highs.createModel(program);
+  linear.options.set({ output_flag: false, presolve: "off" });
+  let whole: ReturnType<Highs["createModel"]> | undefined;
   const secret = rows.filter(({ cell }) => cell >= 0 && pattern[cell] === 1);
   const met = secret.map(() => ({ min: Infinity, max: -Infinity }));
+  const solve = (model: typeof linear, members: readonly number[], direction: number) => {
+    for (const u of members) model.changeColCost(u, direction);
+    model.run();
+    expect(model.getModelStatus()).toBe(7); // optimal: the true table is one that agrees
+    const value = model.getSolution().colValue;
+    for (const u of members) model.changeColCost(u, 0);
+    return value;
+  };
   try {
     secret.forEach(({ members }, s) => {
       for (const direction of [1, -1]) {
         if (met[s]!.max - met[s]!.min + 1 >= interval) return;
-        for (const u of members) model.changeColCost(u, direction);
-        model.run();
-        expect(model.getModelStatus()).toBe(7); // optimal: the true table is one that agrees
-        const value = model.getSolution().colValue;
-        for (const u of members) model.changeColCost(u, 0);
+        let value = solve(linear, members, direction);
+        if (value.some((x) => Math.abs(x - Math.round(x)) > 1e-6)) {
+          if (whole === undefined) {
+            whole = highs.createModel({ ...program, integrality: new Int32Array(combinations).fill(1) });
+            whole.options.set({ output_flag: false, mip_rel_gap: 0, mip_abs_gap: 0.5 });
+          }
+          value = solve(whole, members, direction);
+        }
         // Each solution is a table that agrees, so it counts for all cells.
         secret.forEach((other, o) => {
-          const sum = Math.round(other.members.reduce((total, u) => total + value[u]!, 0));
+          const sum = other.members.reduce((total, u) => total + Math.round(value[u]!), 0);
           met[o]!.min = Math.min(met[o]!.min, sum);
           met[o]!.max = Math.max(met[o]!.max, sum);
         });
       }
     });
   } finally {
-    model.dispose();
+    linear.dispose();
+    whole?.dispose();
   }
   return met.map(({ min, max }) => max - min + 1);
 }

@@ -23,7 +23,30 @@ export interface SmallCellsOptions {
   readonly primary?: Uint8Array | undefined;
   /** [cells] 1 for cells that must be shown. */
   readonly shown?: Uint8Array | undefined;
+  /** [cells] how much more than its people a cell is worth showing. Default: 1 for each. */
+  readonly weight?: Float64Array | undefined;
+  /** [cells] cells with the same number above 0 are shown together or not at all. */
+  readonly together?: Int32Array | undefined;
+  /** Another method that proposes the cells to hide. Elimination completes its proposal, or decides alone when there is none. */
+  readonly proposal?: SuppressionMethod | undefined;
 }
+
+/** What a method of complementary suppression is asked. */
+export interface SuppressionRequest {
+  /** [cells] 1 for cells that must be hidden and keep their interval. */
+  readonly primary: Uint8Array;
+  readonly interval: number;
+  readonly shown?: Uint8Array | undefined;
+  readonly weight?: Float64Array | undefined;
+  readonly together?: Int32Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Hypercubes or an integer program, handed in like the audit. `hidden` is [cells] 1 where hidden; undefined when it has no answer. */
+export type SuppressionMethod = (
+  system: TableSystem,
+  request: SuppressionRequest,
+) => Promise<{ readonly hidden: Uint8Array } | undefined> | { readonly hidden: Uint8Array } | undefined;
 
 /** The attacker, handed in so that planning and verifying stay separate code. */
 export type TableAudit = (input: AuditInput, options: AuditOptions) => Promise<AuditResult>;
@@ -84,9 +107,15 @@ export async function planSmallCells(
   const sums: ProtectedSum[] = [];
   const named = new Set<string>();
   const hidden = new Set<number>();
+  const { weight, together } = options;
+  const request = { primary, interval: rule.interval, shown, weight, together, signal };
+  const proposed = (await options.proposal?.(system, request))?.hidden;
+  proposed?.forEach((own, c) => {
+    if (own === 1 && primary[c] === 0) hidden.add(c);
+  });
   for (let round = 1; round <= ROUNDS; round++) {
     signal?.throwIfAborted();
-    const pattern = patternWithRoom(system, twins, primary, { ...rule, primary, shown, sums, hidden }, named);
+    const pattern = patternWithRoom(system, twins, primary, { ...rule, primary, shown, weight, together, sums, hidden }, named);
     const result = await audit(attackersView(system, pattern, rule, "merged"), { interval: rule.interval, signal });
     if (result.safe) {
       requireShown(pattern, shown);

@@ -30,6 +30,10 @@ export interface SuppressOptions {
   readonly primary?: Uint8Array | undefined;
   /** [cells] 1 for cells that must be shown; they are published first. */
   readonly shown?: Uint8Array | undefined;
+  /** [cells] how much more than its people a cell is worth showing: above 1 to be shown rather than others. Default: 1 for each. */
+  readonly weight?: Float64Array | undefined;
+  /** [cells] cells with the same number above 0 are shown together or not at all. */
+  readonly together?: Int32Array | undefined;
   /** Further sums that must not be derivable. */
   readonly sums?: readonly ProtectedSum[];
   /** Cells that are to be hidden in any case, and not derivable either. Zeros that are published stay published. */
@@ -49,13 +53,32 @@ export function primaryCells(system: TableSystem, threshold: number, zeros: "pub
 /**
  * Primary and complementary suppression over everything the system publishes.
  *
- * Cells with many people are published first; ties: the cell whose inner cells lie in larger published cells, then the
+ * Cells with many people (times their weight) are published first; ties: the cell whose inner cells lie in larger published cells, then the
  * system's order of cells, which is by category. No primary cell, joint sum or further sum is a linear combination of
  * published cells afterwards, even for somebody who knows which inner cells are empty.
  *
  * @returns [cells] PUBLISHED, PRIMARY or COMPLEMENTARY
  */
 export function suppress(system: TableSystem, options: SuppressOptions): Uint8Array {
+  const { together } = options;
+  if (together === undefined) return suppressOnce(system, options);
+  // A group with a hidden cell is hidden as a whole; what that costs or saves elsewhere is decided anew.
+  const hidden = new Set(options.hidden);
+  for (;;) {
+    const pattern = suppressOnce(system, { ...options, hidden });
+    const broken = new Set<number>();
+    for (let c = 0; c < pattern.length; c++) if (pattern[c] !== PUBLISHED && together[c]! > 0) broken.add(together[c]!);
+    let grown = false;
+    for (let c = 0; c < pattern.length; c++) {
+      if (pattern[c] !== PUBLISHED || !broken.has(together[c]!)) continue;
+      hidden.add(c);
+      grown = true;
+    }
+    if (!grown) return pattern;
+  }
+}
+
+function suppressOnce(system: TableSystem, options: SuppressOptions): Uint8Array {
   const { count, starts, rows, cells, inner } = system;
   const { first, groupOf } = findTwins(system);
   const primary = options.primary ?? primaryCells(system, options.threshold, options.zeros);
@@ -70,10 +93,18 @@ export function suppress(system: TableSystem, options: SuppressOptions): Uint8Ar
   const forced = new Uint8Array(first.length);
   for (const c of options.hidden ?? []) if (primary[c] === 0) forced[groupOf[c]!] = 1;
   const candidates = first.filter((c) => primary[c] === 0 && forced[groupOf[c]!] === 0);
+  // What is asked for one cell holds for all cells of the same people.
+  const worth = new Float64Array(first.length);
+  const wanted = new Uint8Array(first.length);
+  for (let c = 0; c < cells; c++) {
+    worth[groupOf[c]!] = Math.max(worth[groupOf[c]!]!, (count[c]! + 1) * (options.weight?.[c] ?? 1));
+    if (options.shown?.[c] === 1) wanted[groupOf[c]!] = 1;
+  }
   const order = Int32Array.from(candidates.keys()).sort((x, y) => {
     const a = candidates[x]!;
     const b = candidates[y]!;
-    return (options.shown?.[b] ?? 0) - (options.shown?.[a] ?? 0) || count[b]! - count[a]! || tie[b]! - tie[a]! || a - b;
+    const [g, h] = [groupOf[a]!, groupOf[b]!];
+    return wanted[h]! - wanted[g]! || worth[h]! - worth[g]! || tie[b]! - tie[a]! || a - b;
   });
 
   const protectedCells = Array.from(first.filter((c) => primary[c] === 1 || forced[groupOf[c]!] === 1));

@@ -1,0 +1,1 @@
+export { suppressByHypercubes, type HypercubeOptions, type HypercubeSuppression } from "./hypercube.ts";
