@@ -21,6 +21,8 @@ export interface ClassTable {
    * another. Coarsening later keys merges nothing across such runs, so that large tables can be merged run by run.
    */
   readonly grouped: number;
+  /** What was found when its classes were last looked at. */
+  summary?: { readonly k: number; readonly sizes: Float64Array } | undefined;
 }
 
 /** Classes of one generalization that may be kept. */
@@ -74,7 +76,6 @@ export class ClassTables {
   readonly #scratch: SuppressedScratch;
   #hashes: Int32Array | undefined;
   #partitioned: PartScratch | undefined;
-  readonly #sizes = new Float64Array(7);
 
   constructor(cells: Cells, hierarchies: readonly BoundHierarchy[]) {
     this.#hierarchies = hierarchies;
@@ -244,7 +245,11 @@ export class ClassTables {
 
   /** Look at the classes of a table as it is. */
   view(table: ClassTable, k: number): RolledUp {
-    return this.#look(table.levels, table.words, table.records, table.size, k, table.grouped);
+    if (table.summary?.k !== k) {
+      table.summary = { k, sizes: new Float64Array(7) };
+      summariseSizes(table.records, table.size, k, table.summary.sizes);
+    }
+    return this.#rolledUp(table.levels, table.words, table.records, table.size, k, table.grouped, table.summary.sizes);
   }
 
   /** The classes of at least k records, in arrays of their own, in no particular order. */
@@ -267,8 +272,12 @@ export class ClassTables {
   }
 
   #look(levels: Uint8Array, words: readonly Int32Array[], records: Float64Array, size: number, k: number, grouped: number): RolledUp {
-    const sizes = this.#sizes;
+    const sizes = new Float64Array(7);
     summariseSizes(records, size, k, sizes);
+    return this.#rolledUp(levels, words, records, size, k, grouped, sizes);
+  }
+
+  #rolledUp(levels: Uint8Array, words: readonly Int32Array[], records: Float64Array, size: number, k: number, grouped: number, sizes: Float64Array): RolledUp {
     return new RolledUp(levels, sizes, size, words, records, grouped, k, this.#fields, this.profiles, this.#scratch);
   }
 
@@ -385,7 +394,7 @@ export class RolledUp implements ClassesOfNode {
 
   constructor(
     readonly levels: Uint8Array,
-    sizes: Float64Array,
+    private readonly sizes: Float64Array,
     readonly size: number,
     readonly words: readonly Int32Array[],
     readonly records: Float64Array,
@@ -432,6 +441,7 @@ export class RolledUp implements ClassesOfNode {
       words: this.words.map((word) => word.slice(0, this.size)),
       records: this.records.slice(0, this.size),
       grouped: this.grouped,
+      summary: { k: this.k, sizes: this.sizes },
     };
   }
 }
