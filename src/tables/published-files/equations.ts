@@ -69,6 +69,7 @@ class EquationBuilder {
   }
 
   build(): EquationSystem {
+    for (let measure = 0; measure < this.#published.measures.length; measure++) this.#addCommonBreakdown(measure);
     this.#addWholes(0);
     const before = this.#cells.length;
     this.#addUnseenParts();
@@ -92,17 +93,91 @@ class EquationBuilder {
     const known = this.#index.get(key);
     if (known !== undefined) return known;
     if (this.#cells.length - this.#filed >= MOST_UNPUBLISHED) {
-      throw new DisclosureError(
-        "audit/too-large",
-        `The tables imply more than ${MOST_UNPUBLISHED} numbers that none of them publishes. Audit fewer or coarser tables together.`,
-        { limit: MOST_UNPUBLISHED },
-      );
+      throw tooLarge();
     }
     const id = this.#cells.push({
       measure, places, value: NaN, lower: 0, upper: Infinity, reason: "unknown", at: [], shownAt: undefined, blankAt: [],
     }) - 1;
     this.#index.set(key, id);
     return id;
+  }
+
+  /**
+   * Three tables that share dimensions in a circle (county by sex, sex by age, age by county) say more together than their common
+   * totals do: there must be one table of all three dimensions behind them. Its cells are put in where tables cannot be joined one
+   * by one; where they can, any numbers that agree on common totals belong to some joint table.
+   */
+  #addCommonBreakdown(measure: number): void {
+    const { dimensions, files, shown } = this.#published;
+    const depth = this.#depths();
+    const edges = files.flatMap((file, f): { dims: readonly number[]; attributes: ReadonlySet<string> }[] => {
+      if (!this.#cells.some((cell) => cell.measure === measure && cell.at.some(({ table }) => table === file.name))) return [];
+      const attributes = new Set<string>();
+      for (const d of file.dimensions) {
+        const most = Math.max(...shown[d]!.flat().filter((place) => this.#shows(f, d, place)).map((place) => depth[d]![place]!), 0);
+        for (let level = 1; level <= most; level++) attributes.add(`${d}@${level}`);
+      }
+      return [{ dims: file.dimensions.filter((d) => attributes.has(`${d}@1`)), attributes }];
+    });
+    if (canBeJoined(edges.map(({ attributes }) => attributes))) return;
+    const wanted = [...new Set(edges.flatMap(({ dims }) => dims))];
+    let partial: number[][] = [dimensions.map(() => TOTAL)];
+    const done = new Set<number>();
+    for (const d of wanted) {
+      done.add(d);
+      const leaves = dimensions[d]!.labels.map((_, place) => place).filter((place) => place !== TOTAL && this.#down[d]![place]!.length === 0);
+      const complete = edges.filter(({ dims }) => dims.includes(d) && dims.every((dim) => done.has(dim)));
+      const next: number[][] = [];
+      for (const head of partial) {
+        for (const leaf of leaves) {
+          const places = replaced(head, d, leaf);
+          if (complete.every(({ dims }) => this.#mayHold(measure, places, dims))) next.push(places);
+        }
+        if (next.length > MOST_UNPUBLISHED) throw tooLarge();
+      }
+      partial = next;
+    }
+    for (const places of partial) this.#cell(measure, places);
+  }
+
+  /** [dimensions][places] steps from the total, the longest way. */
+  #depths(): number[][] {
+    return this.#published.dimensions.map(({ labels }, d) => {
+      const memo: number[] = [0];
+      const depthOf = (place: number): number => (memo[place] ??= 1 + Math.max(0, ...this.#up[d]![place]!.map(({ whole }) => depthOf(whole))));
+      return labels.map((_, place) => depthOf(place));
+    });
+  }
+
+  #shows(file: number, dimension: number, place: number): boolean {
+    const { name } = this.#published.files[file]!;
+    return this.#placesOfFile(name, dimension).has(place);
+  }
+
+  readonly #placesSeen = new Map<string, Set<number>>();
+
+  #placesOfFile(name: string, dimension: number): ReadonlySet<number> {
+    const key = `${dimension}:${name}`;
+    let places = this.#placesSeen.get(key);
+    if (places === undefined) {
+      places = new Set();
+      for (const cell of this.#published.cells) if (cell.at.some(({ table }) => table === name)) places.add(cell.places[dimension]!);
+      this.#placesSeen.set(key, places);
+    }
+    return places;
+  }
+
+  /** Whether the cell of a table over some dimensions, or a coarser one of it, is anything but empty. */
+  #mayHold(measure: number, places: readonly number[], dims: readonly number[]): boolean {
+    let tried = [places.map((place, d) => (dims.includes(d) ? place : TOTAL))];
+    while (tried.length > 0) {
+      for (const at of tried) {
+        const found = this.#index.get(keyOf(measure, at));
+        if (found !== undefined) return this.#cells[found]!.value !== 0;
+      }
+      tried = tried.flatMap((at) => dims.flatMap((d) => this.#up[d]![at[d]!]!.filter(({ whole }) => whole !== TOTAL).map(({ whole }) => replaced(at, d, whole))));
+    }
+    return this.#absent === "hidden";
   }
 
   /** Everything that holds a known cell. */
@@ -247,6 +322,28 @@ class EquationBuilder {
     }
     return kept;
   }
+}
+
+/** Whether sets of attributes can be joined one by one (their hypergraph is acyclic). Source: Graham (1979), Yu and Ozsoyoglu (1979). */
+function canBeJoined(sets: readonly ReadonlySet<string>[]): boolean {
+  let left = sets.map((set) => new Set(set));
+  for (;;) {
+    const before = left.length + left.reduce((n, set) => n + set.size, 0);
+    for (const set of left) {
+      for (const attribute of set) if (left.filter((other) => other.has(attribute)).length === 1) set.delete(attribute);
+    }
+    left = left.filter((set, i) => !left.some((other, j) => i !== j && [...set].every((attribute) => other.has(attribute)) && (set.size < other.size || i > j)));
+    if (left.length <= 1) return true;
+    if (left.length + left.reduce((n, set) => n + set.size, 0) === before) return false;
+  }
+}
+
+function tooLarge(): DisclosureError {
+  return new DisclosureError(
+    "audit/too-large",
+    `The tables imply more than ${MOST_UNPUBLISHED} numbers that none of them publishes. Audit fewer or coarser tables together.`,
+    { limit: MOST_UNPUBLISHED },
+  );
 }
 
 function addTerms(
