@@ -33,8 +33,9 @@ interface Margin {
 }
 
 /**
- * Every sum that a reader can form: each margin's cell is the sum of its cells in each next finer margin, a group that of its
- * categories. Where two margins share a coarser one that is not published, its cells are added, because both must add up to the same.
+ * Every sum that a reader can form: each margin's cell is the sum of its cells in each next finer margin, a group that
+ * of its categories. Where two margins share a coarser one that is not published, its cells are added, because both
+ * must add up to the same.
  *
  * Time O(cells x margins x columns) on average.
  */
@@ -68,7 +69,8 @@ export function publishedAdditions({ columns, cells, places }: CellPlaces): Addi
   }
   const list = [...margins.values()];
   const finest = columns.map(({ levels }) => levels[0]!);
-  const isWithin = (coarse: readonly number[], fine: readonly number[]) => coarse.every((level, k) => holds(level, fine[k]!, finest[k]!));
+  const isWithin = (coarse: readonly number[], fine: readonly number[]) =>
+    coarse.every((level, k) => holds(level, fine[k]!, finest[k]!));
   for (let i = 0; i < list.length; i++) {
     for (let j = 0; j < i; j++) {
       const shared = meet(list[i]!.levels, list[j]!.levels, finest);
@@ -183,7 +185,10 @@ export function withoutImplied(additions: Additions): Additions {
   };
 }
 
-/** Number of sums that do not hold for published numbers. Unpublished cells take the value of the first sum that gives it. */
+/**
+ * Number of sums that do not hold for published numbers. Unpublished cells take the value of the first sum that gives
+ * it.
+ */
 export function brokenAdditions(additions: Additions, values: Float64Array): number {
   const { whole, starts, parts, signs } = additions;
   const all = withUnpublished(additions, values);

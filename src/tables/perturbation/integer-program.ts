@@ -2,8 +2,8 @@ import type { Highs } from "highs";
 import { DisclosureError, InternalError } from "../../errors/index.ts";
 
 /**
- * Whole numbers within bounds, at least cost, for which sums hold: the form of controlled rounding and of tabular adjustment.
- * Equations in rows: the sum of factor[k] * x[variable[k]] over starts[e] .. starts[e + 1] is sum[e].
+ * Whole numbers within bounds, at least cost, for which sums hold: the form of controlled rounding and of tabular
+ * adjustment. Equations in rows: the sum of factor[k] * x[variable[k]] over starts[e] .. starts[e + 1] is sum[e].
  */
 export interface IntegerProgram {
   readonly variables: number;
@@ -17,7 +17,9 @@ export interface IntegerProgram {
 }
 
 export interface SolverLimits {
-  /** Nodes of the search tree in each connected part; a limit on nodes, unlike one on time, gives the same result again. */
+  /**
+   * Nodes of the search tree in each connected part; a limit on nodes, unlike one on time, gives the same result again.
+   */
   readonly nodes: number;
 }
 
@@ -37,7 +39,10 @@ const LARGEST_PART = 25_000;
 const OPTIMAL = 7;
 const INTEGER = 1;
 
-/** The solver is 4 MB and only needed here, so it is loaded on first use; it keeps nothing of a model that was disposed of. */
+/**
+ * The solver is 4 MB and only needed here, so it is loaded on first use; it keeps nothing of a model that was disposed
+ * of.
+ */
 let solver: Promise<Highs> | undefined;
 function loadSolver(): Promise<Highs> {
   // The package's types describe its CommonJS form; the ES module's default export is the loader itself.

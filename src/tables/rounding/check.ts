@@ -5,7 +5,7 @@ import type { Rounding } from "./schema.ts";
 
 /** Whether totals are promised to be the sums of what is shown. */
 export function isAdditive(options: Rounding): boolean {
-  return options.kind === "controlled" || ((options.kind === "deterministic" || options.kind === "midpoint") && options.totals === "summed");
+  return options.kind === "controlled" || ("totals" in options && options.totals === "summed");
 }
 
 /** What is wrong with published numbers, judged without the counts; empty when they are what this rounding gives. */
@@ -53,7 +53,8 @@ function canBeShown(value: number, options: Rounding): boolean {
   if (!Number.isSafeInteger(value) || value < 0) return false;
   if (options.kind === "drb") return drbRounded(value) === value;
   if (options.kind !== "midpoint") return value % options.base === 0;
-  // Sums of middles may be any sum of such numbers; what can be said of one is that it is 0 or at least the first middle.
+  // Sums of middles may be any sum of such numbers; what can be said of one is that it is 0 or at least the first
+  // middle.
   const first = options.base - Math.floor(options.base / 2);
   return value === 0 || (options.totals === "summed" ? value >= first : value % options.base === first % options.base);
 }

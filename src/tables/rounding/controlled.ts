@@ -10,13 +10,15 @@ const STRETCH = 1000;
 /**
  * [cells] multiples of the base that add up, as near to the counts as the search finds.
  *
- * A count keeps its multiple or goes to one of the two next to it (zero-restricted). The sum of the squared changes is least:
- * going up instead of down costs (b - r)^2 - r^2 = b (b - 2r), so the cost is linear, and absolute changes order the same way.
- * Source: Cox and Ernst (1982), Cox (1987); Salazar (2006) for tables of any structure.
+ * A count keeps its multiple or goes to one of the two next to it (zero-restricted). The sum of the squared changes is
+ * least: going up instead of down costs (b - r)^2 - r^2 = b (b - 2r), so the cost is linear, and absolute changes order
+ * the same way. Source: Cox and Ernst (1982), Cox (1987); Salazar (2006) for tables of any structure.
  *
  * @throws DisclosureError `rounding/no-controlled-solution`
  */
-export async function roundControlled({ system, signal }: PerturbationInput, options: Extract<Rounding, { kind: "controlled" }>): Promise<Float64Array> {
+export async function roundControlled(
+  { system, signal }: PerturbationInput, options: Extract<Rounding, { kind: "controlled" }>,
+): Promise<Float64Array> {
   const additions = withoutImplied(publishedAdditions(system));
   const count = withUnpublished(additions, system.count);
   const limits = { nodes: options.nodes };
@@ -41,7 +43,10 @@ export async function roundControlled({ system, signal }: PerturbationInput, opt
   return values.slice(0, system.cells);
 }
 
-/** Variables: whether each cell goes up; relaxed, also one base beyond either neighbour. Sums are in multiples of the base. */
+/**
+ * Variables: whether each cell goes up; relaxed, also one base beyond either neighbour. Sums are in multiples of the
+ * base.
+ */
 function multiplesProgram(
   additions: ReturnType<typeof publishedAdditions>, count: Float64Array, base: number, relaxed: boolean,
 ): { readonly program: IntegerProgram; read(values: Float64Array): Float64Array } {

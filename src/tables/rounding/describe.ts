@@ -6,12 +6,12 @@ export function describeRounding(options: Rounding): PerturbationDescription {
   if (options.kind === "drb") {
     return {
       methods: [
-        'Counts are rounded by size. Counts below 15, zero included, are shown as "<15". From 15 they are rounded to the nearest ' +
+        'Counts are rounded by size. Counts below 15 are shown as "<15", except a 0 that everybody may know. From 15 they are rounded to the nearest ' +
           "10, from 100 to the nearest 50, from 1,000 to the nearest 100, from 10,000 to the nearest 500, from 100,000 to the " +
           "nearest 1,000, and from a million on to four significant digits; half-way cases go to the even multiple.",
         SEPARATE,
       ],
-      countMeaning: 'Number of records, rounded by size; "<15" stands for any count below 15.',
+      countMeaning: 'Number of records, rounded by size; "<15" stands for a count below 15.',
       countType: "string",
     };
   }

@@ -15,8 +15,8 @@ export function randomMultiple(count: number, base: number, ints: UniformInts): 
 /**
  * [cells] counts rounded at random, each cell on its own.
  *
- * With "same", the draw depends on the agency's key, the categories, the count and the base alone: the name of a cell has the
- * columns that it is broken down by, so it is the same in every table and release that shows it.
+ * With "same", the draw depends on the agency's key, the categories, the count and the base alone: the name of a cell
+ * has the columns that it is broken down by, so it is the same in every table and release that shows it.
  *
  * @throws InternalError `rounding/no-key` when the key or the texts of categories are missing
  */
@@ -33,12 +33,15 @@ export function roundAtRandom(input: PerturbationInput, base: number, repeat: "s
   }
   for (let c = 0; c < system.cells; c++) {
     const count = system.count[c]!;
-    values[c] = count % base === 0 ? count : randomMultiple(count, base, uniformInts(keyed(cellName(input, labelOf, c, base)), WORDS_PER_CELL));
+    if (count % base === 0) values[c] = count;
+    else values[c] = randomMultiple(count, base, uniformInts(keyed(cellName(input, labelOf, c, base)), WORDS_PER_CELL));
   }
   return values;
 }
 
-function cellName({ system }: PerturbationInput, labelOf: NonNullable<PerturbationInput["labelOf"]>, cell: number, base: number): string {
+function cellName(
+  { system }: PerturbationInput, labelOf: NonNullable<PerturbationInput["labelOf"]>, cell: number, base: number,
+): string {
   const categories: (readonly [column: string, level: number | string, label: string | null])[] = [];
   system.columns.forEach(({ column, level, groupings }, k) => {
     const place = system.places[k]![cell]!;

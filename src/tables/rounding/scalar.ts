@@ -37,7 +37,10 @@ export function drbRounded(count: number): number {
   return count < DRB_FLOOR ? 0 : nearestMultiple(count, drbStep(count), "even");
 }
 
-/** What a count becomes where neither chance nor other cells matter. A negative difference of counts mirrors the positive one. */
+/**
+ * What a count becomes where neither chance nor other cells matter. A negative difference of counts mirrors the
+ * positive one.
+ */
 export function roundedAlone(count: number, options: Extract<Rounding, { kind: "deterministic" | "midpoint" | "drb" }>): number {
   if (count < 0) return 0 - roundedAlone(-count, options);
   if (options.kind === "deterministic") return nearestMultiple(count, options.base, options.half);

@@ -19,11 +19,12 @@ export interface RoundingStatistics {
 }
 
 /**
- * Bias and variance of rounding one count, in closed form. undefined where there is none: controlled rounding, whose changes
- * depend on the whole table (each is below one base), and the ladder, whose steps depend on size.
+ * Bias and variance of rounding one count, in closed form. undefined where there is none: controlled rounding, whose
+ * changes depend on the whole table (each is below one base), and the ladder, whose steps depend on size.
  *
- * Random rounding: bias 0, variance r (b - r), on average (b^2 - 1) / 6. Nearest: bias -r or b - r, mean square (b^2 - 1) / 12
- * for odd b and (b^2 + 2) / 12 for even b. Half-way cases to even are right on average over even and odd multiples.
+ * Random rounding: bias 0, variance r (b - r), on average (b^2 - 1) / 6. Nearest: bias -r or b - r, mean square (b^2 -
+ * 1) / 12 for odd b and (b^2 + 2) / 12 for even b. Half-way cases to even are right on average over even and odd
+ * multiples.
  */
 export function roundingStatistics(options: Rounding): RoundingStatistics | undefined {
   if (options.kind === "controlled" || options.kind === "drb") return undefined;

@@ -13,21 +13,21 @@ export interface RoundingMatrix {
 }
 
 /**
- * Which rows get the base: as many as asked, chosen one after the other so that each has the largest inner product with what
- * is still missing in the columns, then exchanged: the row that now fits worst goes back as long as it is not the one added
- * last, and the best takes its place.
+ * Which rows get the base: as many as asked, chosen one after the other so that each has the largest inner product with
+ * what is still missing in the columns, then exchanged: the row that now fits worst goes back as long as it is not the
+ * one added last, and the best takes its place.
  *
- * A row's score is the sum of its columns' residuals. Raising a row changes the score of all rows that share a column, which
- * for wide columns are most rows. So rows with the same wide columns form a group: what wide columns contribute is held once
- * a group, and each group keeps its rows in heaps by what their narrow columns contribute.
+ * A row's score is the sum of its columns' residuals. Raising a row changes the score of all rows that share a column,
+ * which for wide columns are most rows. So rows with the same wide columns form a group: what wide columns contribute
+ * is held once a group, and each group keeps its rows in heaps by what their narrow columns contribute.
  *
  * @param missing [columns] what the raised rows should add up to; changed here
  * @param order   [rows] rank of each row among equals; all different
  * @param raise   number of rows to raise, 0 < raise < rows
  * @returns [rows] 1 for raised rows
  *
- * Source: the selection rule of Langsrud and Heldal (2018), "An Algorithm for Small Count Rounding of Tabular Data", PSD 2018.
- * Time O(raise x (groups + narrow entries that share a column with the row x log rows)) on top of O(entries).
+ * Source: the selection rule of Langsrud and Heldal (2018), "An Algorithm for Small Count Rounding of Tabular Data",
+ * PSD 2018. Time O(raise x (groups + narrow entries that share a column with the row x log rows)) on top of O(entries).
  */
 export function chooseRaised(
   matrix: RoundingMatrix, missing: Float64Array, base: number, order: Int32Array, raise: number,

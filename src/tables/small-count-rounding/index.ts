@@ -4,7 +4,9 @@ import { sumOverInner, type TableSystem } from "../tabulate/index.ts";
 import { roundInnerCounts, type RoundedSystem } from "./round-inner.ts";
 import type { SmallCountRounding } from "./schema.ts";
 
-/** Rounds small counts of the finest breakdown; every table is the sum of what results, so all of them add up and agree. */
+/**
+ * Rounds small counts of the finest breakdown; every table is the sum of what results, so all of them add up and agree.
+ */
 export const smallCountRounding: PerturbationMethod<SmallCountRounding> = {
   method: "small-count-rounding",
   needsRecordKeys: false,
@@ -61,12 +63,20 @@ function withoutDifferences(system: TableSystem): RoundedSystem {
     count.push(system.count[c]!);
   }
   const { inner, innerCount } = system;
-  return { cells: count.length, count: Float64Array.from(count), inner, innerCount, starts: Int32Array.from(starts), rows: Int32Array.from(rows) };
+  return {
+    cells: count.length,
+    count: Float64Array.from(count),
+    inner,
+    innerCount,
+    starts: Int32Array.from(starts),
+    rows: Int32Array.from(rows),
+  };
 }
 
 /**
- * Ranks among equally good choices: an order that favours no category, and the same each time, so that there are no different
- * releases to average. Mixing by the finaliser of MurmurHash3 (A. Appleby, public domain), which maps 32 bits one to one.
+ * Ranks among equally good choices: an order that favours no category, and the same each time, so that there are no
+ * different releases to average. Mixing by the finaliser of MurmurHash3 (A. Appleby, public domain), which maps 32 bits
+ * one to one.
  */
 export function scatteredRanks(rows: number): Int32Array {
   const ranks = new Int32Array(rows);
@@ -79,7 +89,10 @@ export function scatteredRanks(rows: number): Int32Array {
   return ranks;
 }
 
-/** What can be said of the changes in advance, in records. There is no law per count: which go up depends on the whole table. */
+/**
+ * What can be said of the changes in advance, in records. There is no law per count: which go up depends on the whole
+ * table.
+ */
 export function smallCountRoundingStatistics(options: Pick<SmallCountRounding, "base" | "zeroCandidates">): {
   readonly largestInnerChange: number;
   readonly largestTotalChange: number;

@@ -8,11 +8,12 @@ export type Ranks = (rows: number) => Int32Array;
 export type RoundedSystem = Pick<TableSystem, "cells" | "count" | "inner" | "innerCount" | "starts" | "rows">;
 
 /**
- * [inner] counts of the finest breakdown after rounding: small ones that reach a small published count become multiples of the
- * base next to them, as many up as their total asks for; the others stay. Published counts are the sums of what results.
+ * [inner] counts of the finest breakdown after rounding: small ones that reach a small published count become multiples
+ * of the base next to them, as many up as their total asks for; the others stay. Published counts are the sums of what
+ * results.
  *
- * Rounding can make further published counts small, and zeros can give single counts away by subtraction; then those are
- * rounded too, with everything that was rounded before in view, until nothing is left.
+ * Rounding can make further published counts small, and zeros can give single counts away by subtraction; then those
+ * are rounded too, with everything that was rounded before in view, until nothing is left.
  *
  * @param ranks given a number of rows, the rank of each among equally good choices, all different; asked once a round
  * @throws DisclosureError `small-count-rounding/unfinished` when small counts remain, which would be a defect
@@ -149,8 +150,8 @@ function sumOf(values: Float64Array): number {
 }
 
 /**
- * Inner cells whose count follows from published ones by subtraction alone: parts of a published zero, and the only part of a
- * published count that is not known already. Time O(entries).
+ * Inner cells whose count follows from published ones by subtraction alone: parts of a published zero, and the only
+ * part of a published count that is not known already. Time O(entries).
  */
 function derivable(system: RoundedSystem, published: Float64Array): number[] {
   const { cells, inner, starts, rows } = system;

@@ -8,12 +8,13 @@ import type { TabularAdjustment } from "./schema.ts";
 const RELATIVE_SCALE = 1000;
 
 /**
- * [cells] the nearest whole numbers that add up and of which none is from 1 to threshold - 1, by the weighted sum of changes.
+ * [cells] the nearest whole numbers that add up and of which none is from 1 to threshold - 1, by the weighted sum of
+ * changes.
  *
- * A small count (and a 0 that may move) is threshold * high + extra with high 0 or 1, and extra 0 unless high; any other count
- * is count + more - less and stays at the threshold or above.
- * Source: Castro (2006), "Minimum-distance controlled perturbation methods for large-scale tabular data protection", EJOR 171;
- * Dandekar and Cox (2002) for the choice of a side for each sensitive cell.
+ * A small count (and a 0 that may move) is threshold * high + extra with high 0 or 1, and extra 0 unless high; any
+ * other count is count + more - less and stays at the threshold or above.
+ * Source: Castro (2006), "Minimum-distance controlled perturbation methods for large-scale tabular data protection",
+ * EJOR 171; Dandekar and Cox (2002) for the choice of a side for each sensitive cell.
  *
  * @throws DisclosureError `tabular-adjustment/no-solution` when there is none, or none was found within the limits
  */
@@ -47,7 +48,8 @@ export async function adjustCounts({ system, signal }: PerturbationInput, option
   const isSmall = new Uint8Array(cells);
   for (let c = 0; c < cells; c++) {
     const x = count[c]!;
-    const weight = c >= published ? 0 : options.distance === "absolute" ? 1 : Math.max(1, Math.round(RELATIVE_SCALE / Math.max(Math.abs(x), 1)));
+    const relative = Math.max(1, Math.round(RELATIVE_SCALE / Math.max(Math.abs(x), 1)));
+    const weight = c >= published ? 0 : options.distance === "absolute" ? 1 : relative;
     if (c < published && x < threshold && isDifference[c] === 0) {
       isSmall[c] = 1;
       const mayMove = x > 0 || options.zeros === "move";

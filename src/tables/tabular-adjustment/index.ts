@@ -53,8 +53,9 @@ export interface SmallCountMoves {
 }
 
 /**
- * What a small count can become, count 1 to threshold - 1. Which way each goes follows from the whole table, so there is no
- * law per count; the search prefers the nearer side, which makes counts below half the threshold too small on average.
+ * What a small count can become, count 1 to threshold - 1. Which way each goes follows from the whole table, so there
+ * is no law per count; the search prefers the nearer side, which makes counts below half the threshold too small on
+ * average.
  */
 export function tabularAdjustmentStatistics({ threshold }: Pick<TabularAdjustment, "threshold">): SmallCountMoves[] {
   return Array.from({ length: threshold - 1 }, (_, k) => ({

@@ -81,10 +81,12 @@ describe("the choice of raised rows", () => {
     fc.assert(fc.property(instances, ({ rows, columns, wanted, base, raise }) => {
       const missing = columns.map((_, j) => wanted[j]!);
       const order = Int32Array.from({ length: rows }, (_, row) => (row * 37) % 101);
+      const starts = [0];
+      for (const column of columns) starts.push(starts.at(-1)! + column.length);
       const matrix = {
         rows,
         columns: columns.length,
-        starts: Int32Array.from(columns.reduce((starts, column) => [...starts, starts.at(-1)! + column.length], [0])),
+        starts: Int32Array.from(starts),
         entries: Int32Array.from(columns.flat()),
       };
       const chosen = chooseRaised(matrix, Float64Array.from(missing), base, order, raise);
