@@ -3,8 +3,8 @@ import { InlineLane, spoolSource, type LanePool } from "./engines/local/index.ts
 import { DataError, PolicyError } from "./errors/index.ts";
 import { applyPolicyToColumns, parsePolicy, type Policy, type PolicyInput } from "./policy/index.ts";
 import {
-  applyPlan, EVIDENCE_PATH, makePlan, readPlan, releaseSource, verifyRelease, withInlineTrees,
-  type Evidence, type Plan, type Platform, type Released, type StepOptions,
+  applyPlan, EVIDENCE_PATH, explainPolicy, makePlan, readPlan, releaseSource, verifyRelease, withInlineTrees,
+  type Evidence, type ExplainQuestion, type HiddenCell, type Plan, type Platform, type Released, type StepOptions,
 } from "./release/index.ts";
 import { readRequests } from "./release/columns.ts";
 import { loadPlatform, toSource, type SourceInput, type VerbOptions } from "./source-input.ts";
@@ -86,6 +86,17 @@ async function refusePublished(platform: Platform, out: string): Promise<void> {
 /** Plan, apply, verify and publish. Nothing appears unless every check passes. Reads the data twice. */
 export async function release(policy: Policy | PolicyInput, options: ReleaseOptions): Promise<Released> {
   return corridor(policy, options, async (parsed, source, steps) => releaseSource(parsed, source, await steps.platform.stage(options.out), steps));
+}
+
+export interface ExplainOptions extends PlanOptions, ExplainQuestion {}
+
+/**
+ * Why cells of the policy's tables are hidden: the rules that name them, and for one cell asked for by name which others would
+ * fall with it. For the agency only; reads the data once and writes nothing.
+ */
+export async function explain(policy: Policy | PolicyInput, options: ExplainOptions = {}): Promise<readonly HiddenCell[]> {
+  const { table, cell } = options;
+  return corridor(policy, options, async (parsed, source, steps) => explainPolicy(parsed, source, { table, cell }, steps));
 }
 
 /** Re-read a release and hold it against its requirements. The verdict is in the evidence; a failed check does not throw. */

@@ -119,6 +119,19 @@ export function buildProgram(events: ProgramEvents): Command {
       ));
 
   add(
+    "explain <policy>",
+    "say why cells of tables are hidden",
+    "Lists the hidden cells with the rules that name them; for one cell, also which others would fall with it.\n" +
+      "This tells what the published annotation does not: it is for the agency only.",
+  )
+    .option("-s, --source <file>", "the data, instead of the policy's source")
+    .option("--key-file <file>", "the agency's secret key, for methods whose noise repeats")
+    .option("--table <name>", "only cells of this table")
+    .option("--cell <address>", "one cell, such as county=Alpine,sex=F; dimensions left out are summed over")
+    .action((policy: string, options: { source?: string; keyFile?: string; table?: string; cell?: string }) =>
+      events.start(async (context) => (await import("./commands/explain.ts")).explain(policy, options, context), true));
+
+  add(
     "audit <tables...>",
     "attack published tables, whoever made them",
     "Adds up everything that is printed, in all files together, and says which hidden numbers can be computed, and how.\n" +

@@ -1,6 +1,7 @@
 export { applyPlan } from "./apply.ts";
 export type { Check, Evidence } from "./evidence.ts";
-export { makePlan, withInlineTrees, type Planned, type StepOptions } from "./plan.ts";
+export type { CellAddress, ExplainQuestion, HiddenCell } from "./roads/explain.ts";
+export { explainPolicy, makePlan, withInlineTrees, type Planned, type StepOptions } from "./plan.ts";
 export { readPlan } from "./plan-file.ts";
 export type { Decision, Plan } from "./plan-value.ts";
 export type { FileSettings, Platform, ReleaseReader, Stage } from "./platform.ts";

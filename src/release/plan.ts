@@ -6,6 +6,8 @@ import type { Source } from "../sources/source.ts";
 import { withTable } from "../tables/cell-key/index.ts";
 import type { CellKey } from "../tables/cell-key/schema.ts";
 import { classify } from "./classify.ts";
+import { PolicyError } from "../errors/index.ts";
+import type { ExplainQuestion, HiddenCell } from "./roads/explain.ts";
 import type { Plan } from "./plan-value.ts";
 import type { Platform } from "./platform.ts";
 import type { ReportProgress } from "./progress.ts";
@@ -57,6 +59,20 @@ export async function makePlan(policy: Policy, source: Source, options: StepOpti
   };
   // As it will be read back, so that what is applied now is what would be applied later.
   return { plan: JSON.parse(JSON.stringify(plan)) as Plan, policy, survey, columns };
+}
+
+/**
+ * Why cells of the planned tables are hidden. Reads the data once and writes nothing.
+ * @throws PolicyError `explain/nothing-hidden` for methods that hide no cells
+ */
+export async function explainPolicy(policy: Policy, source: Source, question: ExplainQuestion, options: StepOptions): Promise<readonly HiddenCell[]> {
+  const road = roadFor(policy);
+  if (road.explain === undefined) {
+    throw new PolicyError("explain/nothing-hidden", `The method ${road.method} hides no cells of tables, so there is nothing to explain.`, { method: road.method });
+  }
+  const { survey } = await surveyFor(policy, source, options);
+  const requirements = requirementsFor(classify(policy, road.measure(policy, survey)), policy);
+  return road.explain(contextOf(policy, requirements, options), survey, question);
 }
 
 /** The first reading. */

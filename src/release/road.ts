@@ -10,6 +10,7 @@ import type { Decision, Plan } from "./plan-value.ts";
 import type { Platform, ReleaseReader } from "./platform.ts";
 import type { ReportProgress } from "./progress.ts";
 import type { Requirement } from "./require.ts";
+import type { ExplainQuestion, HiddenCell } from "./roads/explain.ts";
 
 /** What every step of a road may use. */
 export interface RoadContext {
@@ -65,6 +66,8 @@ export interface Road {
   internalFiles?(policy: Policy): readonly string[];
   /** What the public is told; a function of policy and decision alone. */
   describe(policy: Policy, decision: Decision, columns: readonly string[]): PublicDescription;
+  /** Why cells are hidden, for the agency; absent where a method hides none. */
+  explain?(context: RoadContext, survey: Survey, question: ExplainQuestion): Promise<readonly HiddenCell[]>;
   /** Re-read the released files and compare them with the requirements; shares no code with plan and apply. */
   verify(context: RoadContext, plan: PlannedRelease, reader: ReleaseReader): Promise<{ readonly checks: readonly Check[]; readonly risk: unknown }>;
 }

@@ -22,10 +22,10 @@ function exportsOf(door: string): string[] {
 test('the door "."', () => {
   expect(exportsOf("index")).toEqual([
     "CommensurateError", "DataError", "DisclosureError", "InternalError", "PolicyError",
-    "apply", "assess", "auditPublished", "createHierarchy", "definePolicy", "findGeneralization", "fold", "merge", "parseHierarchyCsv", "parsePolicy",
+    "apply", "assess", "auditPublished", "createHierarchy", "definePolicy", "explain", "findGeneralization", "fold", "merge", "parseHierarchyCsv", "parsePolicy",
     "plan", "policyJsonSchema", "proposePolicy", "release", "rollUp",
-    "type ApplyOptions", "type AssessOptions", "type Assessment", "type AuditFinding", "type AuditPublishedOptions", "type AuditedCell", "type Batch", "type BoundHierarchy", "type Cells", "type Check",
-    "type CodeMap", "type Decision", "type Dictionary", "type ErrorDetail", "type Evidence", "type Hierarchy", "type HierarchyRule",
+    "type ApplyOptions", "type AssessOptions", "type Assessment", "type AuditFinding", "type AuditPublishedOptions", "type AuditedCell", "type Batch", "type BoundHierarchy", "type CellAddress", "type Cells", "type Check",
+    "type CodeMap", "type Decision", "type Dictionary", "type ErrorDetail", "type Evidence", "type ExplainOptions", "type HiddenCell", "type Hierarchy", "type HierarchyRule",
     "type KAnonymityPlan", "type KAnonymitySearch", "type ParseOptions", "type Plan", "type PlanOptions", "type Policy",
     "type PolicyInput", "type Progress", "type ProposeOptions", "type PublishedAudit", "type PublishedInput", "type ReleaseOptions", "type Released", "type Requirement", "type RiskAssessment",
     "type Source", "type SourceInput", "type TableStructure", "type VerifyOptions",
@@ -44,6 +44,6 @@ test('the door "./checks"', () => {
 
 test('the door "./node"', () => {
   expect(exportsOf("node")).toEqual([
-    "apply", "assess", "auditPublished", "createSpill", "loadPolicy", "openFileSource", "plan", "proposePolicy", "release", "type FileSettings", "verify",
+    "apply", "assess", "auditPublished", "createSpill", "explain", "loadPolicy", "openFileSource", "plan", "proposePolicy", "release", "type FileSettings", "verify",
   ]);
 });

@@ -12,6 +12,7 @@ import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road } from "../road.ts";
+import { explainHidden } from "./explain.ts";
 import { measuredRisk } from "./measured.ts";
 import { annotationColumn, describeTable, readTable, writeTable, type ReadBackRow, type TableLayout } from "./table-layout.ts";
 import {
@@ -148,6 +149,11 @@ export const suppressionRoad: Omit<Road, "method"> = {
           "them, can narrow a hidden count further.",
       ].map((text) => text.trim()),
     };
+  },
+
+  async explain(context, survey, question) {
+    const done = await tabulateAndPlan(context.policy, survey, ruleOf(context.policy, context.requirements), context.signal);
+    return explainHidden(context.policy, done, question, context.signal);
   },
 
   async verify(context, { decision }, reader) {
