@@ -1,3 +1,30 @@
 export { auditTables, type AuditOptions, type AuditResult, type UnsafeCell } from "./audit.ts";
-export { HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditColumn, type AuditInput, type AuditTable } from "./published.ts";
+export { auditLinear } from "./linear-audit.ts";
+export {
+  ConstraintBuilder,
+  NOT_ASKED,
+  SAFE,
+  UNPROVEN,
+  UNSAFE,
+  type FallenCell,
+  type KnownAmount,
+  type LinearAttack,
+  type LinearAuditOptions,
+  type LinearAuditResult,
+  type LinearConstraints,
+  type ProtectionLevels,
+  type ProtectionNeed,
+  type Verdict,
+} from "./linear-attack.ts";
+export {
+  GROUPING_LEVEL,
+  HIDDEN,
+  HIDDEN_COMPLEMENTARY,
+  SHOWN,
+  type AuditColumn,
+  type AuditGroup,
+  type AuditInput,
+  type AuditTable,
+} from "./published.ts";
 export { readTables, type PublishedFile, type ReadOptions } from "./read-tables.ts";
+export { tableAttack, type TableAttack } from "./table-attack.ts";

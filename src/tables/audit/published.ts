@@ -8,7 +8,22 @@ export interface AuditColumn {
   readonly level: Int32Array;
   /** [places] place that holds this one at the next published level up, 0 for the total, -1 at the total itself. */
   readonly parent: Int32Array;
+  /**
+   * Groupings that are not nested, and further hierarchies over the same column: each such place is a signed sum of places of
+   * the column's finest level. Its level is at least GROUPING_LEVEL, one number for each set of groupings, its parent -2.
+   */
+  readonly groups?: readonly AuditGroup[] | undefined;
 }
+
+/** A grouping place as the sum of places of the column's finest level; a sign of -1 takes the part away. */
+export interface AuditGroup {
+  readonly place: number;
+  readonly parts: readonly number[];
+  /** [parts] default 1. */
+  readonly signs?: readonly (1 | -1)[] | undefined;
+}
+
+export const GROUPING_LEVEL = 1000;
 
 /** Marks of a row; `HIDDEN` is a blank whose reason is not told. */
 export const SHOWN = 0;
