@@ -113,13 +113,15 @@ export async function planSmallCells(
   proposed?.forEach((own, c) => {
     if (own === 1 && primary[c] === 0) hidden.add(c);
   });
+  // The true counts save the audit most of its search. They show it where to look; what it concludes does not rest on them.
+  const question = { interval: rule.interval, witness: system.tables.map(({ count }) => count), signal };
   for (let round = 1; round <= ROUNDS; round++) {
     signal?.throwIfAborted();
     const pattern = patternWithRoom(system, twins, primary, { ...rule, primary, shown, weight, together, sums, hidden }, named);
-    const result = await audit(attackersView(system, pattern, rule, "merged"), { interval: rule.interval, signal });
+    const result = await audit(attackersView(system, pattern, rule, "merged"), question);
     if (result.safe) {
       requireShown(pattern, shown);
-      const granted = rule.codes === "merged" || (await audit(attackersView(system, pattern, rule, "separate"), { interval: rule.interval, signal })).safe;
+      const granted = rule.codes === "merged" || (await audit(attackersView(system, pattern, rule, "separate"), question)).safe;
       return {
         rule: granted ? rule : { ...rule, codes: "merged" },
         ...(granted ? {} : { mergedBecause: SEPARATE_TELLS_TOO_MUCH }),
