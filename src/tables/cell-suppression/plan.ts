@@ -2,9 +2,9 @@ import { DisclosureError } from "../../errors/index.ts";
 import { auditLinear, tableAttack, type LinearAttack } from "../audit/index.ts";
 import { evaluateRules, type PrimaryOutcome, type RuleInput } from "../primary-rules/index.ts";
 import type { PrimaryRule } from "../primary-rules/schema.ts";
-import { adjacentMargins, attackersView, planSmallCells, PUBLISHED, type SmallCellsOptions, type SmallCellsPlan, type TableAudit } from "../small-cells/index.ts";
+import { attackersView, planSmallCells, PUBLISHED, type SmallCellsOptions, type SmallCellsPlan, type TableAudit } from "../small-cells/index.ts";
 import type { Amount } from "../statistics/index.ts";
-import type { TableSystem } from "../tabulate/index.ts";
+import { FIRST_GROUPING, TOTAL, type TableSystem } from "../tabulate/index.ts";
 
 export interface CellSuppressionInput {
   readonly rules: RuleInput;
@@ -69,28 +69,35 @@ async function cellsInNeed(
 ): Promise<number[]> {
   const found = new Set<number>();
   const siblings = shownSiblings(system, plan.pattern);
-  const add = (cell: number, amount: Amount): void => {
-    let best = -1;
-    for (const other of siblings(cell)) {
-      if (outcome.safe[other] === 1) continue;
-      if (best < 0 || Math.abs(amount.cells[other]!) < Math.abs(amount.cells[best]!) || (amount.cells[other] === amount.cells[best] && other < best)) best = other;
-    }
-    if (best >= 0) found.add(best);
-    else throw unprotectable();
-  };
   for (const [measure, levels] of outcome.levels) {
     const amount = input.amounts.get(measure)!;
     const { attack, published, cellOf } = amountAttack(system, plan, amount, levels);
     const { fallen } = await auditLinear(attack, { witness: witnessOf(attack, published, system, cellOf, amount), signal });
     const systemCell = new Map<number, number>();
     system.tables.forEach((table, t) => cellOf[t]!.forEach((cell, row) => systemCell.set(cell, table.cell[row]!)));
-    for (const { cell } of fallen) add(systemCell.get(cell)!, amount);
+    for (const { cell } of fallen) found.add(cheapest(siblings(systemCell.get(cell)!).filter((other) => outcome.safe[other] === 0), amount, 0));
   }
-  for (const sum of dominatedSums(system, plan.pattern, input.rules, onSums)) {
-    const of = onSums.find((rule) => "of" in rule)! as { of: string };
-    add(sum, input.amounts.get(of.of)!);
+  for (const { shown, measure, level } of sensitiveSums(system, plan.pattern, input.rules, onSums)) {
+    found.add(cheapest(shown.filter((other) => outcome.safe[other] === 0), input.amounts.get(measure)!, level));
   }
   return [...found].sort((a, b) => a - b);
+}
+
+/**
+ * The cell of least amount that covers what is missing by itself; where there is none, the largest.
+ * @param level in units of the measure
+ */
+function cheapest(cells: readonly number[], amount: Amount, level: number): number {
+  const size = (cell: number): number => Math.abs(amount.cells[cell]!);
+  const missing = level * 10 ** amount.decimals;
+  let best = -1;
+  for (const cell of cells) {
+    if (best < 0) best = cell;
+    else if (size(cell) >= missing ? size(best) < missing || size(cell) < size(best) : size(cell) > size(best)) best = cell;
+    else if (size(cell) === size(best) && cell < best) best = cell;
+  }
+  if (best < 0) throw unprotectable();
+  return best;
 }
 
 function unprotectable(): DisclosureError {
@@ -118,7 +125,7 @@ function amountAttack(
   const width = new Float64Array(counts.cells);
   const scale = 10 ** amount.decimals;
   for (let c = 0; c < counts.cells; c++) {
-    if (negative) lower[c] = -Infinity;
+    if (negative || counts.lower[c] === -Infinity) lower[c] = -Infinity;
     if (Number.isNaN(counts.value[c]!) && counts.upper[c] === 0) lower[c] = upper[c] = 0;
   }
   system.tables.forEach((table, t) => {
@@ -135,7 +142,7 @@ function amountAttack(
       above[at] = Math.ceil(levels.upper[c]! * scale);
       below[at] = Math.ceil(levels.lower[c]! * scale);
       // Nothing lies below zero where amounts are not negative.
-      if (!negative) below[at] = Math.min(below[at]!, truth[at]!);
+      if (lower[at] === 0) below[at] = Math.min(below[at]!, truth[at]!);
       width[at] = Math.ceil(levels.sliding[c]! * scale);
     }
   });
@@ -159,55 +166,154 @@ function witnessOf(attack: LinearAttack, published: number, system: TableSystem,
   return witness;
 }
 
+/** A sum of hidden cells that follows from shown ones and that a rule would hide if it were a cell. */
+interface SensitiveSum {
+  /** Shown cells beside them, one of which must be hidden as well; never empty. */
+  readonly shown: readonly number[];
+  readonly measure: string;
+  /** How much is missing, in units of the measure. */
+  readonly level: number;
+}
+
 /**
- * Sums of hidden siblings that a shown total gives away and that a rule would hide if they were cells: one hidden cell of each.
- * Source: the joint rule; without it three small firms of one enterprise hide nothing from each other.
+ * Sums of hidden cells that a shown total gives away and that a rule would hide if they were cells. Source: the joint rule;
+ * without it three small firms of one enterprise hide nothing from each other.
+ *
+ * A sum is what a shown cell leaves of its parts in any finer margin. Margins that are not next to each other matter where the
+ * cells between them are hidden. Sums with parts to be taken away are left out: nobody's contributions add up to them.
  */
-function dominatedSums(system: TableSystem, pattern: Uint8Array, rules: RuleInput, onSums: readonly PrimaryRule[]): number[] {
+function sensitiveSums(system: TableSystem, pattern: Uint8Array, rules: RuleInput, onSums: readonly PrimaryRule[]): SensitiveSum[] {
   if (onSums.length === 0) return [];
+  const sums = hiddenParts(system, pattern);
   const starts = [0];
   const rows: number[] = [];
   const count: number[] = [];
-  const first: number[] = [];
-  for (const [parent, hidden] of hiddenChildren(system, pattern)) {
-    if (pattern[parent] !== PUBLISHED || hidden.length < 2) continue;
+  for (const { hidden } of sums) {
     const own = new Set<number>();
-    let records = 0;
-    for (const cell of hidden) {
-      records += system.count[cell]!;
-      for (let at = system.starts[cell]!; at < system.starts[cell + 1]!; at++) own.add(system.rows[at]!);
-    }
-    rows.push(...[...own].sort((a, b) => a - b));
+    for (const cell of hidden) for (let at = system.starts[cell]!; at < system.starts[cell + 1]!; at++) own.add(system.rows[at]!);
+    for (const row of [...own].sort((a, b) => a - b)) rows.push(row);
     starts.push(rows.length);
-    count.push(records);
-    first.push(hidden[0]!);
+    count.push(hidden.reduce((records, cell) => records + system.count[cell]!, 0));
   }
-  const { primary } = evaluateRules(
-    {
-      ...rules,
-      system: { ...system, cells: first.length, starts: Int32Array.from(starts), rows: Int32Array.from(rows), signs: undefined, count: Float64Array.from(count), tables: [] },
-    },
-    onSums,
-  );
-  return first.filter((_, sum) => primary[sum] === 1);
+  const together = { ...system, cells: sums.length, starts: Int32Array.from(starts), rows: Int32Array.from(rows), signs: undefined, count: Float64Array.from(count), tables: [] };
+  const { levels } = evaluateRules({ ...rules, system: together }, onSums);
+  const found: SensitiveSum[] = [];
+  const seen = new Set<number>();
+  sums.forEach(({ parent, hidden, fine }, sum) => {
+    for (const [measure, { upper }] of levels) {
+      // A sum that holds cells of a smaller one that is to be widened is looked at again when that is done.
+      if (upper[sum] === 0 || hidden.some((cell) => seen.has(cell))) continue;
+      for (const cell of hidden) seen.add(cell);
+      const shown = shownParts(system, pattern, parent, fine);
+      found.push({ shown: shown.length > 0 ? shown : [parent], measure, level: upper[sum]! });
+    }
+  });
+  return found;
 }
 
-/** Each published cell with its hidden parts along one dimension, where it has any. */
-function* hiddenChildren(system: TableSystem, pattern: Uint8Array): Generator<[parent: number, hidden: number[]]> {
-  for (const [parentMargin, childMargin] of adjacentMargins(system.margins)) {
-    const childOf = new Int32Array(system.inner).fill(-1);
-    for (let c = system.marginStarts[childMargin]!; c < system.marginStarts[childMargin + 1]!; c++) {
-      for (let at = system.starts[c]!; at < system.starts[c + 1]!; at++) childOf[system.rows[at]!] = c;
-    }
-    for (let parent = system.marginStarts[parentMargin]!; parent < system.marginStarts[parentMargin + 1]!; parent++) {
-      const hidden = new Set<number>();
-      for (let at = system.starts[parent]!; at < system.starts[parent + 1]!; at++) {
-        const child = childOf[system.rows[at]!]!;
-        if (child >= 0 && pattern[child] !== PUBLISHED) hidden.add(child);
+interface HiddenParts {
+  readonly parent: number;
+  /** The finer margin. */
+  readonly fine: number;
+  readonly hidden: number[];
+}
+
+/** What each shown cell leaves of its parts in each finer margin; fine margins' sums of few parts first. */
+function hiddenParts(system: TableSystem, pattern: Uint8Array): HiddenParts[] {
+  const { margins, marginStarts } = system;
+  const found: HiddenParts[] = [];
+  const names = placeNames(system);
+  margins.forEach((coarse, m) => {
+    const cellOf = new Map<string, number>();
+    for (let c = marginStarts[m]!; c < marginStarts[m + 1]!; c++) if (pattern[c] === PUBLISHED) cellOf.set(names(c), c);
+    if (cellOf.size === 0) return;
+    margins.forEach((finer, fine) => {
+      if (fine === m || !isWithin(system, coarse, finer)) return;
+      const parts = new Map<number, { hidden: number[]; sign: number }>();
+      for (let c = marginStarts[fine]!; c < marginStarts[fine + 1]!; c++) {
+        if (pattern[c] === PUBLISHED) continue;
+        for (const [name, sign] of projected(system, c, coarse)) {
+          const parent = cellOf.get(name);
+          if (parent === undefined) continue;
+          const own = parts.get(parent);
+          if (own === undefined) parts.set(parent, { hidden: [c], sign });
+          else {
+            own.hidden.push(c);
+            if (own.sign !== sign) own.sign = 0;
+          }
+        }
       }
-      if (hidden.size > 0) yield [parent, [...hidden].sort((a, b) => a - b)];
-    }
+      for (const [parent, { hidden, sign }] of parts) if (sign !== 0) found.push({ parent, fine, hidden });
+    });
+  });
+  return found.sort((a, b) => a.hidden.length - b.hidden.length || a.fine - b.fine || a.parent - b.parent);
+}
+
+/** Shown parts of a cell in a finer margin that have records; those in the fewest shown cells of margins between come alone. */
+function shownParts(system: TableSystem, pattern: Uint8Array, parent: number, fine: number): number[] {
+  const { margins, marginStarts } = system;
+  const names = placeNames(system);
+  const coarse = margins[marginOf(system, parent)]!;
+  const between = margins.flatMap((margin, m) => (m !== fine && margin !== coarse && isWithin(system, coarse, margin) && isWithin(system, margin, margins[fine]!) ? [m] : []));
+  const shownIn = between.map((m) => {
+    const shown = new Set<string>();
+    for (let c = marginStarts[m]!; c < marginStarts[m + 1]!; c++) if (pattern[c] === PUBLISHED) shown.add(names(c));
+    return shown;
+  });
+  let least = Infinity;
+  let found: number[] = [];
+  for (let c = marginStarts[fine]!; c < marginStarts[fine + 1]!; c++) {
+    if (pattern[c] !== PUBLISHED || system.count[c] === 0) continue;
+    if (![...projected(system, c, coarse)].some(([name]) => name === names(parent))) continue;
+    let broken = 0;
+    between.forEach((m, i) => {
+      for (const [name] of projected(system, c, margins[m]!)) if (shownIn[i]!.has(name)) broken++;
+    });
+    if (broken > least) continue;
+    if (broken < least) found = [];
+    least = broken;
+    found.push(c);
   }
+  return found;
+}
+
+const placeNames = ({ places }: TableSystem) => (cell: number): string => places.map((place) => place[cell]!).join();
+
+function marginOf({ marginStarts }: TableSystem, cell: number): number {
+  let m = 0;
+  while (marginStarts[m + 1]! <= cell) m++;
+  return m;
+}
+
+/** Whether each cell of the finer margin adds to cells of the coarser one. */
+function isWithin({ columns }: TableSystem, coarse: readonly number[], fine: readonly number[]): boolean {
+  return coarse.every((level, k) => {
+    const own = fine[k]!;
+    if (level === own) return true;
+    if (level >= FIRST_GROUPING) return own === columns[k]!.levels[0];
+    return own < FIRST_GROUPING && (level === TOTAL || (own !== TOTAL && own < level));
+  });
+}
+
+/** Cells of a coarser margin that a cell adds to, by their places, with the sign; several where groups overlap. */
+function* projected({ columns, places }: TableSystem, cell: number, coarse: readonly number[]): Generator<[name: string, sign: number]> {
+  const choices = coarse.map((level, k): (readonly [place: number, sign: number])[] => {
+    const { level: levelOf, parent, groups } = columns[k]!;
+    let place = places[k]![cell]!;
+    if (levelOf[place] === level) return [[place, 1]];
+    if (level >= FIRST_GROUPING) {
+      return groups.flatMap((group) =>
+        levelOf[group.place] !== level ? [] : group.parts.flatMap((part, i) => (part === place ? [[group.place, group.signs?.[i] ?? 1] as const] : [])),
+      );
+    }
+    while (place > 0 && levelOf[place] !== level) place = parent[place]!;
+    return [[place, 1]];
+  });
+  let partial: [string, number][] = [["", 1]];
+  choices.forEach((own, k) => {
+    partial = partial.flatMap(([name, sign]) => own.map(([place, times]): [string, number] => [k === 0 ? `${place}` : `${name},${place}`, sign * times]));
+  });
+  yield* partial;
 }
 
 /** Shown cells that share a sum with a hidden one. */
