@@ -87,7 +87,7 @@ export class CsvRenderer {
       const dictionary = dictionaries[c];
       return dictionary && preparePieces(column, dictionary, end, this.#delimiter, formulas, columns.length === 1);
     });
-    let longest = 4; // copies go by words and may touch three bytes beyond a row
+    let longest = 8; // copies go by two words and may touch seven bytes beyond a row
     for (const pieces of this.#pieces) longest += pieces ? pieces.longest : MAX_NUMBER_BYTES + 1;
     this.maxRowBytes = longest;
   }
@@ -171,7 +171,10 @@ export class CsvRenderer {
       for (; row < end && at <= limit; row++, same = leading) {
         const start = at;
         const bytes = ends[same]!;
-        for (let i = 0; i < bytes; i += 4) view.setInt32(at + i, view.getInt32(before + i, true), true);
+        for (let i = 0; i < bytes; i += 8) {
+          view.setInt32(at + i, view.getInt32(before + i, true), true);
+          view.setInt32(at + i + 4, view.getInt32(before + i + 4, true), true);
+        }
         at += bytes;
         before = start;
         for (let c = same; c < leading; c++) {

@@ -97,6 +97,6 @@ test("records kept by the first reading are placed as records read again", { tim
       expect(await recordsOf(tight, spec)).toEqual(expected);
       await tight.close();
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });

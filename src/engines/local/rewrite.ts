@@ -150,7 +150,8 @@ function sortClasses(
 ): { records: Float64Array; levelCodes: Int32Array[]; releasedCodes: Int32Array[] } {
   // Output columns from left to right decide the order, so that the file reads as sorted.
   const byColumn = job.columns.flatMap(({ key }) => (key === undefined ? [] : [{ codes: released[key]!, size: labels[key]!.size }]));
-  const order = sortedOrder(byColumn.map(({ codes }) => Uint32Array.from(codes, (code) => code + 1)), byColumn.map(({ size }) => size + 1), job.classes.size);
+  const words = byColumn.map(({ codes }) => Uint32Array.from(codes, (code) => code + 1)); // null first
+  const order = sortedOrder(words, byColumn.map(({ size }) => size + 1), job.classes.size);
   const inOrder = (codes: Int32Array): Int32Array => {
     const ordered = new Int32Array(order.length);
     for (let c = 0; c < order.length; c++) ordered[c] = codes[order[c]!]!;

@@ -277,7 +277,9 @@ export class ClassTables {
     return this.#rolledUp(levels, words, records, size, k, grouped, sizes);
   }
 
-  #rolledUp(levels: Uint8Array, words: readonly Int32Array[], records: Float64Array, size: number, k: number, grouped: number, sizes: Float64Array): RolledUp {
+  #rolledUp(
+    levels: Uint8Array, words: readonly Int32Array[], records: Float64Array, size: number, k: number, grouped: number, sizes: Float64Array,
+  ): RolledUp {
     return new RolledUp(levels, sizes, size, words, records, grouped, k, this.#fields, this.profiles, this.#scratch);
   }
 
