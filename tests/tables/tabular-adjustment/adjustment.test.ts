@@ -53,7 +53,7 @@ describe("against all tables that keep the rules", () => {
         expect(error).toBeInstanceOf(DisclosureError);
       }
       expect(found).toBe(bestByEnumeration(system, how));
-    }), { numRuns: 25 });
+    }), { numRuns: 15 });
   });
 });
 
