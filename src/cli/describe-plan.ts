@@ -1,6 +1,7 @@
 import { parsePolicy, REQUIREMENTS, type Policy } from "../policy/index.ts";
 import type { Plan, Requirement } from "../release/index.ts";
 import { levelNames } from "../release/columns.ts";
+import { describePerturbation } from "./describe-perturbation.ts";
 import { count, counted, measure, percent } from "./numbers.ts";
 import { printable, type Painter } from "./style.ts";
 import { textTable } from "./text-table.ts";
@@ -74,11 +75,11 @@ function describeDecision(plan: Plan, policy: Policy, paint: Painter, detail: "f
       return describeGeneralization(plan, policy, paint, detail);
     case "small-cells":
     case "cell-suppression":
-      return describeSuppression(plan, paint);
+      return describeSuppression(plan, policy, paint);
     case "noisy-counts":
       return describeNoise(plan, paint);
     default:
-      return [`${paint("bold", "Decision")}  ${printable(plan.decision.method)}`];
+      return describePerturbation(policy, paint);
   }
 }
 
@@ -162,19 +163,23 @@ interface Suppression {
   readonly cells: { readonly published: number; readonly primary: number; readonly complementary: number };
 }
 
-function describeSuppression(plan: Plan, paint: Painter): string[] {
+function describeSuppression(plan: Plan, { release }: Policy, paint: Painter): string[] {
   const { method, rule, cells, mergedBecause } = plan.decision as unknown as Suppression;
   const all = cells.published + cells.primary + cells.complementary;
   const share = (n: number): string => `${count(n)} (${percent(all === 0 ? 0 : n / all)})`;
+  const [asked] = release.kind === "tables" ? release.protect : [];
+  const withoutSumRows = release.kind === "tables" && release.tables.some(({ sumRows }) => !sumRows);
   return [
     `${paint("bold", "Decision")}  ${method}: counts below ${rule.threshold} are hidden`,
     ...textTable(
       [{ title: "" }, { title: "" }],
       [
-        ["cells in all tables", count(all)],
-        ["published", share(cells.published)],
+        [withoutSumRows ? "cells, totals included" : "cells in all tables", count(all)],
+        [withoutSumRows ? "shown, or known as totals" : "published", share(cells.published)],
         [method === "small-cells" ? "hidden for being small" : "hidden by a rule", share(cells.primary)],
         ["hidden to protect those", share(cells.complementary)],
+        ...(asked?.method === "cell-suppression" ? [["rules", [...new Set(asked.rules.map((own) => own.rule))].join(", ")]] : []),
+        ...(withoutSumRows ? [["sum rows", "not in the files; totals count as known from elsewhere"]] : []),
         ["zeros", rule.zeros === "publish" ? "published" : "treated as small"],
         ["values left possible", `at least ${rule.interval} for every hidden small count`],
         [
