@@ -1,4 +1,4 @@
-import { MEDIA_TYPES, type FieldDescription, type ReleaseDescription } from "./description.ts";
+import { MEDIA_TYPES, type FieldDescription, type ReleaseDescription, type TableFile } from "./description.ts";
 
 /** Size and hash of a published file. */
 export interface FileRecord {
@@ -33,9 +33,9 @@ export function dataPackage(release: ReleaseDescription, files: ReadonlyMap<stri
     licenses: [Object.hasOwn(LICENSES, release.license) ? LICENSES[release.license]! : { name: release.license }],
     ...contributors(release),
     resources: release.tables.flatMap((table) =>
-      table.files.map((file) => {
+      dataFiles(table.files).map((file) => {
         const record = files.get(file.path);
-        const several = table.files.length > 1;
+        const several = dataFiles(table.files).length > 1;
         return {
           name: several ? `${table.name}-${file.format}` : table.name,
           type: "table",
@@ -54,6 +54,12 @@ export function dataPackage(release: ReleaseDescription, files: ReadonlyMap<stri
       }),
     ),
   };
+}
+
+type DataFile = TableFile & { readonly format: keyof typeof MEDIA_TYPES };
+
+function dataFiles(files: readonly TableFile[]): DataFile[] {
+  return files.filter((file): file is DataFile => Object.hasOwn(MEDIA_TYPES, file.format));
 }
 
 function tableSchemaField(field: FieldDescription): object {

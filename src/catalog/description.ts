@@ -29,7 +29,8 @@ export interface TableDescription {
 export interface TableFile {
   /** Relative to `public/`. */
   readonly path: string;
-  readonly format: "csv" | "arrow" | "parquet";
+  /** crosstab and html are for people and follow no schema. */
+  readonly format: "csv" | "arrow" | "parquet" | "crosstab" | "html";
 }
 
 export interface FieldDescription {

@@ -20,6 +20,8 @@ export const ROLES = [
 ] as const;
 export const COLUMN_TYPES = ["string", "integer", "number", "date", "boolean"] as const;
 export const FORMATS = ["csv", "arrow", "parquet"] as const;
+/** Forms of tables for people, made from the rows of the data files. */
+export const READABLE_FORMATS = ["crosstab", "html"] as const;
 export const NORMALISATIONS = ["trim", "nfc", "lower"] as const;
 
 const slug = (what: string) =>
@@ -117,7 +119,11 @@ export const MicrodataRelease = z.strictObject({
 export const TablesRelease = z.strictObject({
   kind: z.literal("tables").describe("Release statistical tables."),
   name: releaseName,
-  formats,
+  formats: z
+    .array(z.enum([...FORMATS, ...READABLE_FORMATS]))
+    .refine((names) => names.some((name) => (FORMATS as readonly string[]).includes(name)), { error: "Name at least one of csv, arrow and parquet." })
+    .default(["csv"])
+    .describe("File formats to write: csv, arrow, parquet for data; crosstab (a CSV file with the last dimension across) and html for people."),
   tables: z
     .array(TableSpecification)
     .min(1, { error: "Specify at least one table." })

@@ -2,6 +2,7 @@ import type { Recoding } from "../columns/index.ts";
 import type { Survey } from "../engines/local/index.ts";
 import { createHierarchy, type BoundHierarchy, type Hierarchy } from "../hierarchies/index.ts";
 import { hierarchyOf, type ColumnPolicy, type Policy, type ResolvedColumns } from "../policy/index.ts";
+import type { ReleaseFormat } from "../sinks/index.ts";
 import type { ColumnRequest } from "../sources/source.ts";
 import { InternalError } from "../errors/index.ts";
 
@@ -50,6 +51,13 @@ export function isReadAsNumber(policy: Policy, column: ResolvedColumns["read"][n
   const { role, type } = columnPolicy(policy, column.name);
   if (column.use === "key" || column.use === "dimension" || column.use === "contributor") return false;
   return role === "measure" || role === "weight" || role === "frequency" || type === "integer" || type === "number";
+}
+
+/** The formats of data that a policy asks for, without the forms for people. */
+export function dataFormats({ release }: Policy): ReleaseFormat[] {
+  return (release.formats as readonly (ReleaseFormat | "crosstab" | "html")[]).filter(
+    (format): format is ReleaseFormat => format !== "crosstab" && format !== "html",
+  );
 }
 
 /** How the corridor reads each column of the policy, in every reading. */

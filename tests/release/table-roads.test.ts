@@ -43,7 +43,7 @@ function policy(method: Method, table: Partial<Table> = {}, changes: Partial<Pol
     },
     release: {
       kind: "tables",
-      formats: ["csv", "arrow", "parquet"],
+      formats: ["csv", "arrow", "parquet", "crosstab", "html"],
       tables: [{ name: "firms", dimensions: [{ column: "county", levels: [0, 1] }, "size"], ...table } as Table],
       protect: [method],
     },
@@ -189,6 +189,21 @@ describe("changed counts", () => {
     writeFileSync(path, text.replace(/^(\(total\),total,large,)(.*)$/m, (_all, head: string, count: string) => `${head}${Number(count) + 1}`));
     coverUp(directory);
     expect((await verify(directory)).verdict).toBe("fail");
+  });
+
+  test("the forms for people say what the data say; a changed one is refused", async () => {
+    const { directory, lines } = await released(policy({ method: "cell-suppression", rules: [{ rule: "frequency", minimum: 11 }] }), firms(14));
+    const crosstab = readFileSync(join(directory, "public/firms-crosstab.csv"), "utf8").trimEnd().split("\n").map((line) => line.split(","));
+    expect(crosstab[0]).toEqual(["county", "Total", ...SIZES]);
+    for (const [county, level, size, count] of lines.slice(1)) {
+      const name = level === "total" ? "Total" : level === "0" ? county : `${county} [level 1]`;
+      expect(crosstab.find(([head]) => head === name)![crosstab[0]!.indexOf(size === "(total)" ? "Total" : size!)]).toBe(count);
+    }
+    const page = readFileSync(join(directory, "public/firms.html"), "utf8");
+    expect(page.match(/>S</g)!.length).toBe(lines.filter((line) => line.at(-1) === "1").length);
+    writeFileSync(join(directory, "public/firms.html"), page.replace(/<td>\d/, "<td>9"));
+    coverUp(directory);
+    expect((await verify(directory)).checks.filter(({ pass }) => !pass).map(({ check }) => check)).toEqual(["html/firms"]);
   });
 
   test("without the agency's key a method that needs it refuses before anything is read", async () => {

@@ -8,7 +8,7 @@ import type { KAnonymity } from "../../microdata/k-anonymity/schema.ts";
 import { isDropped, type Policy } from "../../policy/index.ts";
 import type { PhysicalType } from "../../sources/source.ts";
 import { createTableWriter, type ReleasedColumn, type ReleaseFormat, type TableWriter } from "../../sinks/index.ts";
-import { bindHierarchies, columnPolicy, hierarchyFor, isReadAsNumber, levelNames, readRequests, recodingOf } from "../columns.ts";
+import { bindHierarchies, columnPolicy, dataFormats, hierarchyFor, isReadAsNumber, levelNames, readRequests, recodingOf } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { measuredRisk } from "./measured.ts";
@@ -145,7 +145,7 @@ export const microdataRoad: Road = {
     const columns = job.columns.map(({ released }) => released);
     const writers: { format: ReleaseFormat; writer: TableWriter; close(): Promise<void> }[] = [];
     let csv: { write(bytes: Uint8Array): Promise<void>; close(): Promise<void> } | undefined;
-    for (const format of policy.release.formats) {
+    for (const format of dataFormats(policy)) {
       const sink = await input.output.create(`${policy.release.name}.${format}`);
       if (format === "csv") {
         csv = sink;
@@ -209,7 +209,7 @@ export const microdataRoad: Road = {
     checks.push(
       check("suppressed-share", `at most ${percent(maxSuppressedShare)} of the records withheld`, percent(input.records === 0 ? 0 : suppressedRecords / input.records), suppressedRecords <= maxSuppressedShare * input.records),
     );
-    for (const format of policy.release.formats) {
+    for (const format of dataFormats(policy)) {
       const path = `public/${policy.release.name}.${format}`;
       const found =
         format === "csv"
@@ -284,8 +284,8 @@ function rewriteJob(context: RoadContext, input: ApplyInput, decision: Microdata
       released: releasedColumn(policy, name, decision.levels),
       ...(use === "key" ? { key: names.indexOf(name) } : { other: others.findIndex((other) => other.name === name) }),
     })),
-    csv: policy.release.formats.includes("csv") ? {} : undefined,
-    wantBatch: policy.release.formats.some((format) => format !== "csv"),
+    csv: dataFormats(policy).includes("csv") ? {} : undefined,
+    wantBatch: dataFormats(policy).some((format) => format !== "csv"),
   };
 }
 

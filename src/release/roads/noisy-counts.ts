@@ -6,14 +6,14 @@ import {
 import type { NoisyCounts } from "../../dp/noisy-counts/schema.ts";
 import { PolicyError } from "../../errors/index.ts";
 import type { Policy } from "../../policy/index.ts";
-import { columnPolicy, hierarchyFor, recodingOf } from "../columns.ts";
+import { columnPolicy, dataFormats, hierarchyFor, recodingOf } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { measuredRisk } from "./measured.ts";
 import { noiseBits } from "./noise-bits.ts";
 import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road, type RoadContext } from "../road.ts";
-import { COUNT, describeTable, readTable, TOTAL, writeTable, type Place, type ReadBackRow, type TableLayout } from "./table-layout.ts";
+import { checkReadable, COUNT, describeTable, readTable, TOTAL, writeTable, type Place, type ReadBackRow, type TableLayout } from "./table-layout.ts";
 
 /** The plan of the noise itself, which depends on no record. */
 type NoisyDecision = Decision & NoisyCountsPlan;
@@ -95,10 +95,12 @@ export const noisyCountsRoad: Road = {
     const replanned = JSON.stringify(decide({ ...context, rehearsalSeed: undefined })) === JSON.stringify(plan);
     checks.push(check("budget", `at most ${allowed} ${plan.measure}`, `${plan.spent} ${plan.measure}`, replanned, name));
     let first: string | undefined;
-    for (const format of policy.release.formats) {
+    for (const format of dataFormats(policy)) {
       const blocks: ReadBackBlock[] = [];
       for (const layout of layoutsOf(plan, policy)) {
-        blocks.push(...blocksOf(layout, await readTable(reader, layout, format)));
+        const rows = await readTable(reader, layout, format);
+        if (format === dataFormats(policy)[0]) checks.push(...(await checkReadable(reader, policy, layout, rows)));
+        blocks.push(...blocksOf(layout, rows));
       }
       const alike = JSON.stringify(blocks) === (first ??= JSON.stringify(blocks));
       const verdict = verifyNoisyCounts({ blocks, statement: plan.statement }, plan);

@@ -10,13 +10,13 @@ import { smallCountRounding } from "../../tables/small-count-rounding/index.ts";
 import { tabularAdjustment } from "../../tables/tabular-adjustment/index.ts";
 import { placeLabel } from "../../tables/tabulate/index.ts";
 import { rounding } from "../../tables/rounding/index.ts";
-import { columnPolicy } from "../columns.ts";
+import { columnPolicy, dataFormats } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { decisionRefused, type Road, type RoadContext } from "../road.ts";
 import { measuredRisk } from "./measured.ts";
 import { noiseBits } from "./noise-bits.ts";
-import { describeTable, readTable, writeTable, type ReadBackRow, type TableLayout, type ValueColumn } from "./table-layout.ts";
+import { checkReadable, describeTable, readTable, writeTable, type ReadBackRow, type TableLayout, type ValueColumn } from "./table-layout.ts";
 import {
   auditColumns, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, placeKey, placeOfRow, sensitiveOf,
   shownLayout, shownRows, tableLayouts, tablesOf, tablesSurvey, tabulateSurvey, type DecidedDimension, type Tabulated,
@@ -126,7 +126,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
       const expected = expectedRows(policy, dimensions);
       const checks: Check[] = [];
       let first: string | undefined;
-      for (const format of policy.release.formats) {
+      for (const format of dataFormats(policy)) {
         const tables: ReadBackRow[][] = [];
         for (const layout of layouts) tables.push(await readTable(reader, layout, format));
         const alike = JSON.stringify(tables) === (first ??= JSON.stringify(tables));
@@ -134,6 +134,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
         const complete = found.every((rows, t) => rows === expected[t]);
         const { published, misfits } = publishedCounts(method, options, policy, layouts, tables, dimensions);
         const problems = misfits > 0 || !complete ? [] : method.check(published, options);
+        if (format === dataFormats(policy)[0]) for (const [t, layout] of layouts.entries()) checks.push(...(await checkReadable(reader, policy, layout, tables[t]!)));
         checks.push(
           check(`${format}/alike`, "the same rows in every format", alike ? "the same" : "different", alike),
           check(`${format}/rows`, "every combination of categories once, in order", complete ? "every one" : "others", complete),

@@ -8,13 +8,14 @@ import type { PrimaryRule } from "../../tables/primary-rules/schema.ts";
 import { planSmallCells, type SmallCellsPlan, type SmallCellsRule } from "../../tables/small-cells/index.ts";
 import { statisticColumn } from "../../tables/statistics/index.ts";
 import type { Survey } from "../../engines/local/index.ts";
+import { dataFormats } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road } from "../road.ts";
 import { explainHidden } from "./explain.ts";
 import { measuredRisk } from "./measured.ts";
-import { annotationColumn, describeTable, readTable, writeTable, type ReadBackRow, type TableLayout } from "./table-layout.ts";
+import { annotationColumn, checkReadable, describeTable, readTable, writeTable, type ReadBackRow, type TableLayout } from "./table-layout.ts";
 import {
   auditColumns, contributionsTo, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, placeKey, placeOfRow,
   sensitiveOf, shownLayout, shownRows, statisticValueColumn, tableLayouts, tablesOf, tablesSurvey, tabulateSurvey, type DecidedDimension, type Tabulated,
@@ -168,7 +169,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
     const expected = expectedRows(policy, dimensions);
     let blanks = 0;
     let first: string | undefined;
-    for (const format of policy.release.formats) {
+    for (const format of dataFormats(policy)) {
       const published: ReadBackRow[][] = [];
       for (const layout of shown) published.push(await readTable(reader, layout, format));
       const alike = JSON.stringify(published) === (first ??= JSON.stringify(published));
@@ -189,6 +190,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
         check(`${format}/alike`, "the same rows in every format", alike ? "the same" : "different", alike),
         check(`${format}/small-counts`, `no count below ${threshold} shown`, small === 0 ? "none" : small, small === 0, "minimum-frequency"),
       );
+      if (format === dataFormats(policy)[0]) for (const [t, layout] of shown.entries()) checks.push(...(await checkReadable(reader, policy, layout, published[t]!)));
       // Totals that are published elsewhere are part of what a reader knows, so the tables are attacked with them.
       const tables: ReadBackRow[][] = [];
       for (const [t, rows] of published.entries()) {

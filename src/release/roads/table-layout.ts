@@ -5,7 +5,9 @@ import { DataError, PolicyError } from "../../errors/index.ts";
 import type { Policy } from "../../policy/index.ts";
 import { columnPolicy, levelNames } from "../columns.ts";
 import type { ReleaseReader } from "../platform.ts";
+import { check, type Check } from "../evidence.ts";
 import type { ReleaseOutput } from "../road.ts";
+import { readablePath, readableTable } from "./readable-tables.ts";
 
 /** Category of a row on one dimension: level TOTAL (-1) when summed over, label null for missing values. */
 export interface Place {
@@ -94,9 +96,9 @@ export interface TableRows {
   readonly annotation?: Uint8Array | undefined;
 }
 
-/** Write one table in every format. @throws DataError `tables/total-label`, `tables/blank-label` for categories that read as something else. */
+/** Write one table in every format of data, and the forms for people from the same rows. @throws DataError `tables/total-label`, `tables/blank-label` for categories that read as something else. */
 export async function writeTable(
-  output: Pick<ReleaseOutput, "create">, formats: readonly ReleaseFormat[], layout: TableLayout, table: TableRows,
+  output: Pick<ReleaseOutput, "create">, formats: Policy["release"]["formats"], layout: TableLayout, table: TableRows,
 ): Promise<void> {
   const released = layoutColumns(layout);
   const columns: Column[] = [];
@@ -129,12 +131,51 @@ export async function writeTable(
   if (layout.annotated) columns.push({ kind: "numbers", values: Float64Array.from(table.annotation!) });
   const dictionaries = columns.map((column) => (column.kind === "codes" ? column.dictionary : undefined));
   for (const format of formats) {
+    if (format === "crosstab" || format === "html") {
+      const sink = await output.create(readablePath(layout.name, format));
+      await sink.write(new TextEncoder().encode(readableTable(layout, rowsAsReadBack(layout, table), format)));
+      await sink.close();
+      continue;
+    }
     const sink: ByteSink = await output.create(`${layout.name}.${format}`);
     const writer = await createTableWriter(format, sink, released, dictionaries);
     await writer.write({ records: table.rows, columns });
     await writer.close();
     await sink.close();
   }
+}
+
+/** Rows as a reader of the files will have them. */
+function rowsAsReadBack(layout: TableLayout, table: TableRows): ReadBackRow[] {
+  return Array.from({ length: table.rows }, (_, row): ReadBackRow => ({
+    places: layout.dimensions.map((_dimension, d) => table.place(row, d)),
+    values: table.values.map((values) => {
+      if (!(values instanceof Float64Array)) return values[row]!;
+      return Number.isNaN(values[row]!) ? null : String(values[row]! + 0);
+    }),
+    annotation: table.annotation === undefined ? null : String(table.annotation[row]!),
+  }));
+}
+
+/** Whether the forms for people say what the rows of the data files say. */
+export async function checkReadable(reader: ReleaseReader, policy: Policy, layout: TableLayout, rows: readonly ReadBackRow[]): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const format of policy.release.formats) {
+    if (format !== "crosstab" && format !== "html") continue;
+    const path = readablePath(layout.name, format);
+    const parts: Uint8Array[] = [];
+    for await (const chunk of reader.chunks(`public/${path}`)) parts.push(chunk.slice());
+    const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    const expected = new TextEncoder().encode(readableTable(layout, rows, format));
+    const same = bytes.length === expected.length && bytes.every((byte, i) => byte === expected[i]);
+    checks.push(check(`${format}/${layout.name}`, "what the data files say", same ? "the same" : "different", same));
+  }
+  return checks;
 }
 
 /** Only the categories that some row shows reach the dictionary. */
@@ -248,7 +289,10 @@ export function describeTable(policy: Policy, layout: TableLayout, blanks: Blank
     name: layout.name,
     title: layout.title,
     description: layout.description,
-    files: policy.release.formats.map((format) => ({ path: `${layout.name}.${format}`, format })),
+    files: policy.release.formats.map((format) => ({
+      path: format === "crosstab" || format === "html" ? readablePath(layout.name, format) : `${layout.name}.${format}`,
+      format,
+    })),
     fields,
   };
 }
