@@ -123,7 +123,7 @@ export function stepsTo(cell: number, { steps, lowerBy, upperBy }: Propagation):
 }
 
 /** Elimination is tried for at most this many entries; beyond, the interval stands without its equations. */
-const MOST_ENTRIES = 4_000_000;
+const MOST_ENTRIES = 200_000;
 
 /**
  * Equations and how often each is to be taken so that their blank cells add up to a wanted combination: how several sums
@@ -135,6 +135,7 @@ export function combine(
   equations: readonly Equation[], value: Float64Array, wanted: ReadonlyMap<number, number>,
 ): { readonly by: number; readonly equations: readonly { readonly equation: number; readonly times: number }[] } | undefined {
   const related = relatedEquations(equations, value, wanted);
+  if (related === undefined) return undefined;
   const column = new Map<number, number>();
   for (const e of related) for (const cell of equations[e]!.cells) if (Number.isNaN(value[cell]!) && !column.has(cell)) column.set(cell, column.size);
   for (const cell of wanted.keys()) if (!column.has(cell)) return undefined;
@@ -187,8 +188,26 @@ export function combine(
   return undefined;
 }
 
-/** Additions that are linked to wanted cells by blank cells. */
-function relatedEquations(equations: readonly Equation[], value: Float64Array, wanted: ReadonlyMap<number, number>): number[] {
+/** Additions that are linked to wanted cells by blank cells; undefined when they are too many to combine. */
+function relatedEquations(equations: readonly Equation[], value: Float64Array, wanted: ReadonlyMap<number, number>): number[] | undefined {
+  const holding = holdingOf(equations, value);
+  const seen = new Set<number>();
+  const cells = new Set(wanted.keys());
+  for (const cell of cells) {
+    for (const e of holding.get(cell) ?? []) {
+      if (seen.has(e)) continue;
+      seen.add(e);
+      for (const other of equations[e]!.cells) if (Number.isNaN(value[other]!)) cells.add(other);
+    }
+    if (seen.size * (seen.size + cells.size) > MOST_ENTRIES) return undefined;
+  }
+  return [...seen].sort((a, b) => a - b);
+}
+
+/** Additions by the blank cells in them; made once for all explanations of an audit. */
+function holdingOf(equations: readonly Equation[], value: Float64Array): ReadonlyMap<number, readonly number[]> {
+  const known = indexes.get(equations);
+  if (known !== undefined) return known;
   const holding = new Map<number, number[]>();
   equations.forEach(({ cells, low, high }, e) => {
     if (low !== high) return;
@@ -199,14 +218,8 @@ function relatedEquations(equations: readonly Equation[], value: Float64Array, w
       else list.push(e);
     }
   });
-  const seen = new Set<number>();
-  const cells = new Set(wanted.keys());
-  for (const cell of cells) {
-    for (const e of holding.get(cell) ?? []) {
-      if (seen.has(e)) continue;
-      seen.add(e);
-      for (const other of equations[e]!.cells) if (Number.isNaN(value[other]!)) cells.add(other);
-    }
-  }
-  return [...seen].sort((a, b) => a - b);
+  indexes.set(equations, holding);
+  return holding;
 }
+
+const indexes = new WeakMap<readonly Equation[], ReadonlyMap<number, readonly number[]>>();

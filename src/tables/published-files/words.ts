@@ -59,18 +59,21 @@ export class Words {
 
   /** One line for each sum that an attacker writes down. */
   chain(steps: readonly Step[]): string[] {
+    const { equations } = this.#in;
     const known = new Map<number, readonly [number, number]>();
-    const lines: string[] = [];
-    for (const [i, step] of steps.entries()) {
+    // Two sides of one printed ratio bound a cell one after the other; the second says it all.
+    const told = steps.map((step, i) => {
       const next = steps[i + 1];
-      // Two sides of one printed ratio bound a cell one after the other.
-      const goesOn = next !== undefined && next.cell === step.cell && this.#in.equations[next.equation]!.ratio !== undefined &&
-        this.#in.equations[next.equation]!.ratio === this.#in.equations[step.equation]!.ratio;
-      if (!goesOn) lines.push(this.#step(step, known));
+      const ratio = equations[step.equation]!.ratio;
+      return next === undefined || next.cell !== step.cell || ratio === undefined || equations[next.equation]!.ratio !== ratio;
+    });
+    let before = Math.max(0, told.filter(Boolean).length - MOST_LINES);
+    const lines = before > 0 ? [`(${before} sums before these)`] : [];
+    steps.forEach((step, i) => {
+      if (told[i] === true && before-- <= 0) lines.push(this.#step(step, known));
       known.set(step.cell, [step.lower, step.upper]);
-    }
-    if (lines.length <= MOST_LINES) return lines;
-    return [`(${lines.length - MOST_LINES} sums before these)`, ...lines.slice(-MOST_LINES)];
+    });
+    return lines;
   }
 
   #step(step: Step, known: ReadonlyMap<number, readonly [number, number]>): string {
