@@ -95,7 +95,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
         const { sumRows, statistics } = specs[t]!;
         const rows = shownRows(table, sumRows);
         const numbers = Float64Array.from(rows, (row) => (table.cell[row]! < 0 ? 0 : values[table.cell[row]!]!));
-        const texts = countType === "string" ? Array.from(numbers, (number, i) => (table.cell[rows[i]!]! < 0 ? "0" : method.format!(number, options))) : undefined;
+        const texts = countType === "string" ? Array.from(numbers, (number) => method.format!(number, options)) : undefined;
         await writeTable(input.output, policy.release.formats, shownLayout(layoutsOf(policy)[t]!, sumRows), {
           rows: rows.length,
           values: statistics.map(() => texts ?? numbers),

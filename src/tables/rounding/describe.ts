@@ -6,7 +6,7 @@ export function describeRounding(options: Rounding): PerturbationDescription {
   if (options.kind === "drb") {
     return {
       methods: [
-        'Counts are rounded by size. Counts below 15 are shown as "<15", except a 0 that everybody may know. From 15 they are rounded to the nearest ' +
+        'Counts are rounded by size. Counts below 15 are shown as "<15", zeros among them. From 15 they are rounded to the nearest ' +
           "10, from 100 to the nearest 50, from 1,000 to the nearest 100, from 10,000 to the nearest 500, from 100,000 to the " +
           "nearest 1,000, and from a million on to four significant digits; half-way cases go to the even multiple.",
         SEPARATE,
