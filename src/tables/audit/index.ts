@@ -28,3 +28,5 @@ export {
 } from "./published.ts";
 export { readTables, type PublishedFile, type ReadOptions } from "./read-tables.ts";
 export { tableAttack, type TableAttack } from "./table-attack.ts";
+export { shareConstraint, type CellOrKnown } from "./derived.ts";
+export { linkReleases, type ReleaseDifference } from "./releases.ts";

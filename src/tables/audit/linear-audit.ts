@@ -371,7 +371,8 @@ class Run {
     const verdict = new Uint8Array(cells);
     const fallen: FallenCell[] = [];
     const settledBy = { propagation: 0, moves: 0, programs: 0 };
-    const stand = this.#standIns();
+    const stand = this.#standIns(1);
+    const opposite = this.#standIns(-1);
     let blanks = 0;
     for (let c = 0; c < attack.cells; c++) {
       const u = of[c]!;
@@ -402,7 +403,7 @@ class Run {
         continue;
       }
       verdict[c] = this.#found.falls[u] === 1 ? UNSAFE : UNPROVEN;
-      const binding = this.#found.binding.get(u);
+      const binding = this.#bindingOf(c, stand, opposite);
       const insider = this.#found.insider.get(u);
       fallen.push({
         cell: c,
@@ -410,7 +411,7 @@ class Run {
         min: min[c]!,
         max: max[c]!,
         derivable: min[c] === max[c],
-        ...(binding === undefined ? {} : { binding: new Map([...binding].map(([v, times]) => [stand[v]!, sign[stand[v]!]! * times])) }),
+        ...(binding === undefined ? {} : { binding }),
         ...(insider === undefined ? {} : { insider }),
       });
     }
@@ -435,18 +436,29 @@ class Run {
     return sign[c]! > 0 ? lower[u]! + offset[c]! : offset[c]! - upper[u]!;
   }
 
-  /** [unknowns] the cell that names it: one that needs protection, the smallest of them. */
-  #standIns(): Int32Array {
+  /** In terms of cells. Cells that became one unknown because their sum is known are bound by that sum. */
+  #bindingOf(c: number, stand: Int32Array, opposite: Int32Array): Map<number, number> | undefined {
+    const { of, sign } = this.#unknowns;
+    const found = this.#found.binding.get(of[c]!);
+    if (found !== undefined) return new Map([...found].map(([v, times]) => [stand[v]!, sign[stand[v]!]! * times]));
+    const other = (sign[c]! === sign[stand[of[c]!]!]! ? opposite : stand)[of[c]!]!;
+    return other < 0 || sign[other] === sign[c] ? undefined : new Map([[c, 1], [other, 1]]);
+  }
+
+  /** [unknowns] the cell that names it: one that needs protection, of the given sign if there is one, the smallest of them. */
+  #standIns(preferred: 1 | -1): Int32Array {
     const { size, of, sign, offset } = this.#unknowns;
     const { values, levels } = this.#attack.need;
     const stand = new Int32Array(size).fill(-1);
-    const rank = (c: number) => (sign[c]! < 0 ? 2 : 0) + ((values?.[c] ?? 0) > 1 || (levels !== undefined && !Number.isNaN(levels.truth[c]!)) ? 0 : 1);
-    for (let c = 0; c < this.#attack.cells; c++) {
+    const rank = (c: number) =>
+      (sign[c]! === preferred ? 0 : 2) + ((values?.[c] ?? 0) > 1 || (levels !== undefined && !Number.isNaN(levels.truth[c]!)) ? 0 : 1);
+    for (let c = 0; c < this.#published; c++) {
       const u = of[c]!;
       if (u < 0) continue;
       const other = stand[u]!;
       if (other < 0 || rank(c) < rank(other) || (rank(c) === rank(other) && offset[c]! < offset[other]!)) stand[u] = c;
     }
+    for (let c = this.#published; c < this.#attack.cells; c++) if (of[c]! >= 0 && stand[of[c]!]! < 0) stand[of[c]!] = c;
     return stand;
   }
 }

@@ -434,7 +434,8 @@ export function propagate(
       }
       for (let j = columns.starts[u]!; j < columns.starts[u + 1]!; j++) {
         const other = columns.row[j]!;
-        if (other === r || queued[other] === 1) continue;
+        // Rounding in a row of larger factors tells the row something new.
+        if ((other === r && Math.abs(t) === 1) || queued[other] === 1) continue;
         queued[other] = 1;
         queue.push(other);
       }
