@@ -9,6 +9,7 @@ import {
 import { readRequests } from "./release/columns.ts";
 import { loadPlatform, toSource, type SourceInput, type VerbOptions } from "./source-input.ts";
 import type { Source } from "./sources/source.ts";
+import { unpivot } from "./sources/unpivot.ts";
 
 export { assess, type Assessment, type AssessOptions } from "./assess.ts";
 export type { SourceInput } from "./source-input.ts";
@@ -143,11 +144,16 @@ function isPolicy(input: Policy | PolicyInput): input is Policy {
 }
 
 async function sourceOf(policy: Policy, given: SourceInput | undefined, platform: Platform, within: (path: string) => string): Promise<Source> {
-  if (given !== undefined) return toSource(given, platform, policy.source ?? {});
+  if (given !== undefined) return acrossOf(policy, await toSource(given, platform, policy.source ?? {}));
   if (policy.source === undefined) {
     throw new PolicyError("policy/no-source", "The policy names no source and none was given. Add source.path to the policy, or pass the data.");
   }
-  return platform.openFile(within(policy.source.path), policy.source);
+  return acrossOf(policy, await platform.openFile(within(policy.source.path), policy.source));
+}
+
+/** A crosstab is read as one record for each of its numbers. */
+function acrossOf({ source: settings }: Policy, source: Source): Source {
+  return settings?.across === undefined ? source : unpivot(source, settings.across);
 }
 
 function ignore(): void {}

@@ -57,6 +57,8 @@ function checkColumns(parsed: ParsedPolicy, report: Report): void {
       if (single[role] !== "") report([...path, "role"], `only one column can be the ${role}; ${quoted(single[role])} is it already.`);
       single[role] = name;
     }
+    const isTable = parsed.release.kind === "tables" && parsed.release.protect[0]!.method !== "noisy-counts";
+    if (column.totals !== undefined && !isTable) report([...path, "totals"], "belongs to tables as input, for releases of tables with exact or changed counts.");
     if (new Set(column.normalise).size < column.normalise.length) report([...path, "normalise"], "names a step twice.");
     if (typeof column.hierarchy === "string" && !parsed.hierarchies.has(column.hierarchy)) {
       report([...path, "hierarchy"], notThere("hierarchy", column.hierarchy, parsed.hierarchies.keys(), "hierarchies"));

@@ -57,6 +57,14 @@ export const SourceSettings = z.strictObject({
   path: PathInside.describe("The data file, relative to the policy and in its folder or below."),
   format: z.enum(FORMATS).optional().describe("Format of the file; from its ending when absent."),
   delimiter: Delimiter.optional().describe("CSV only: the character between fields; a comma when absent."),
+  across: z
+    .strictObject({
+      name: z.string().min(1).describe("Column that the headings become, such as race."),
+      value: z.string().min(1).describe("Column that the numbers under them become, such as people."),
+      keep: z.array(z.string()).min(1, { error: "Name the columns that are no headings." }).describe("Columns that stay; every other column is a heading."),
+    })
+    .optional()
+    .describe("The source is a crosstab: each column but the kept ones is a category, with numbers under it."),
 });
 
 export const ColumnPolicy = z.strictObject({
@@ -83,6 +91,10 @@ export const ColumnPolicy = z.strictObject({
     .array(z.enum(NORMALISATIONS))
     .default([])
     .describe("Applied to every value before it is compared, in this order: trim spaces, Unicode NFC, lower case."),
+  totals: z
+    .array(z.string())
+    .optional()
+    .describe("Tables as input: texts that mark rows which sum over this column. They are held against the sums and left out."),
   decimals: z
     .int()
     .min(0)

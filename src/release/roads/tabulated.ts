@@ -13,6 +13,7 @@ import { expandMargins, groupingLevels, placeLabel, tabulate, type PublishedTabl
 import type { Statistic, TableSpecification } from "../../tables/tabulate/schema.ts";
 import type { Contributions } from "../../tables/primary-rules/index.ts";
 import { bindHierarchies, columnPolicy, hierarchyFor, recodingOf } from "../columns.ts";
+import { withoutStatedTotals } from "./stated-totals.ts";
 import { TOTAL, type Place, type TableLayout, type ValueColumn } from "./table-layout.ts";
 
 export interface Tabulated {
@@ -58,7 +59,8 @@ export function decimalsOf(policy: Policy, measure: string): number {
 }
 
 /** Cells of all tables, and everything that adds up in them. */
-export function tabulateSurvey(policy: Policy, survey: Survey, zeros: "publish" | "protect"): Tabulated {
+export function tabulateSurvey(policy: Policy, surveyed: Survey, zeros: "publish" | "protect"): Tabulated {
+  const survey = withoutStatedTotals(policy, surveyed);
   const names = dimensionColumns(policy);
   const bound = new Map(bindHierarchies(policy, survey, names).map((hierarchy, i) => [names[i]!, hierarchy]));
   const { cells } = survey;
@@ -220,7 +222,8 @@ function requests(survey: Survey, contributor: Int32Array, key: number, contribu
 }
 
 /** The surveyed cells over the dimensions alone. */
-export function dimensionsAlone(survey: Survey, policy: Policy): Survey["cells"] {
+export function dimensionsAlone(surveyed: Survey, policy: Policy): Survey["cells"] {
+  const survey = withoutStatedTotals(policy, surveyed);
   const names = new Set(dimensionColumns(policy));
   if (survey.cells.keys.every((name) => names.has(name))) return survey.cells;
   return rollUp(survey.cells, survey.cells.keys.map((name) => (names.has(name) ? null : "drop")));
