@@ -4,7 +4,7 @@ import { evaluateRules, type PrimaryOutcome, type RuleInput } from "../primary-r
 import type { PrimaryRule } from "../primary-rules/schema.ts";
 import { attackersView, planSmallCells, PUBLISHED, type SmallCellsOptions, type SmallCellsPlan, type TableAudit } from "../small-cells/index.ts";
 import type { Amount } from "../statistics/index.ts";
-import { FIRST_GROUPING, TOTAL, type TableSystem } from "../tabulate/index.ts";
+import { cellsAbove, isWithin, placesName, type TableSystem } from "../tabulate/index.ts";
 
 export interface CellSuppressionInput {
   readonly rules: RuleInput;
@@ -222,17 +222,16 @@ interface HiddenParts {
 function hiddenParts(system: TableSystem, pattern: Uint8Array): HiddenParts[] {
   const { margins, marginStarts } = system;
   const found: HiddenParts[] = [];
-  const names = placeNames(system);
   margins.forEach((coarse, m) => {
     const cellOf = new Map<string, number>();
-    for (let c = marginStarts[m]!; c < marginStarts[m + 1]!; c++) if (pattern[c] === PUBLISHED) cellOf.set(names(c), c);
+    for (let c = marginStarts[m]!; c < marginStarts[m + 1]!; c++) if (pattern[c] === PUBLISHED) cellOf.set(placesName(system.places, c), c);
     if (cellOf.size === 0) return;
     margins.forEach((finer, fine) => {
-      if (fine === m || !isWithin(system, coarse, finer)) return;
+      if (fine === m || !isWithin(system.columns, coarse, finer)) return;
       const parts = new Map<number, { hidden: number[]; sign: number }>();
       for (let c = marginStarts[fine]!; c < marginStarts[fine + 1]!; c++) {
         if (pattern[c] === PUBLISHED) continue;
-        for (const [name, sign] of projected(system, c, coarse)) {
+        for (const [name, sign] of cellsAbove(system, c, coarse)) {
           const parent = cellOf.get(name);
           if (parent === undefined) continue;
           const own = parts.get(parent);
@@ -252,22 +251,21 @@ function hiddenParts(system: TableSystem, pattern: Uint8Array): HiddenParts[] {
 /** Shown parts of a cell in a finer margin that have records; those in the fewest shown cells of margins between come alone. */
 function shownParts(system: TableSystem, pattern: Uint8Array, parent: number, fine: number): number[] {
   const { margins, marginStarts } = system;
-  const names = placeNames(system);
   const coarse = margins[marginOf(system, parent)]!;
-  const between = margins.flatMap((margin, m) => (m !== fine && margin !== coarse && isWithin(system, coarse, margin) && isWithin(system, margin, margins[fine]!) ? [m] : []));
+  const between = margins.flatMap((margin, m) => (m !== fine && margin !== coarse && isWithin(system.columns, coarse, margin) && isWithin(system.columns, margin, margins[fine]!) ? [m] : []));
   const shownIn = between.map((m) => {
     const shown = new Set<string>();
-    for (let c = marginStarts[m]!; c < marginStarts[m + 1]!; c++) if (pattern[c] === PUBLISHED) shown.add(names(c));
+    for (let c = marginStarts[m]!; c < marginStarts[m + 1]!; c++) if (pattern[c] === PUBLISHED) shown.add(placesName(system.places, c));
     return shown;
   });
   let least = Infinity;
   let found: number[] = [];
   for (let c = marginStarts[fine]!; c < marginStarts[fine + 1]!; c++) {
     if (pattern[c] !== PUBLISHED || system.count[c] === 0) continue;
-    if (![...projected(system, c, coarse)].some(([name]) => name === names(parent))) continue;
+    if (!cellsAbove(system, c, coarse).some(([name]) => name === placesName(system.places, parent))) continue;
     let broken = 0;
     between.forEach((m, i) => {
-      for (const [name] of projected(system, c, margins[m]!)) if (shownIn[i]!.has(name)) broken++;
+      for (const [name] of cellsAbove(system, c, margins[m]!)) if (shownIn[i]!.has(name)) broken++;
     });
     if (broken > least) continue;
     if (broken < least) found = [];
@@ -277,43 +275,10 @@ function shownParts(system: TableSystem, pattern: Uint8Array, parent: number, fi
   return found;
 }
 
-const placeNames = ({ places }: TableSystem) => (cell: number): string => places.map((place) => place[cell]!).join();
-
 function marginOf({ marginStarts }: TableSystem, cell: number): number {
   let m = 0;
   while (marginStarts[m + 1]! <= cell) m++;
   return m;
-}
-
-/** Whether each cell of the finer margin adds to cells of the coarser one. */
-function isWithin({ columns }: TableSystem, coarse: readonly number[], fine: readonly number[]): boolean {
-  return coarse.every((level, k) => {
-    const own = fine[k]!;
-    if (level === own) return true;
-    if (level >= FIRST_GROUPING) return own === columns[k]!.levels[0];
-    return own < FIRST_GROUPING && (level === TOTAL || (own !== TOTAL && own < level));
-  });
-}
-
-/** Cells of a coarser margin that a cell adds to, by their places, with the sign; several where groups overlap. */
-function* projected({ columns, places }: TableSystem, cell: number, coarse: readonly number[]): Generator<[name: string, sign: number]> {
-  const choices = coarse.map((level, k): (readonly [place: number, sign: number])[] => {
-    const { level: levelOf, parent, groups } = columns[k]!;
-    let place = places[k]![cell]!;
-    if (levelOf[place] === level) return [[place, 1]];
-    if (level >= FIRST_GROUPING) {
-      return groups.flatMap((group) =>
-        levelOf[group.place] !== level ? [] : group.parts.flatMap((part, i) => (part === place ? [[group.place, group.signs?.[i] ?? 1] as const] : [])),
-      );
-    }
-    while (place > 0 && levelOf[place] !== level) place = parent[place]!;
-    return [[place, 1]];
-  });
-  let partial: [string, number][] = [["", 1]];
-  choices.forEach((own, k) => {
-    partial = partial.flatMap(([name, sign]) => own.map(([place, times]): [string, number] => [k === 0 ? `${place}` : `${name},${place}`, sign * times]));
-  });
-  yield* partial;
 }
 
 /** Shown cells that share a sum with a hidden one. */

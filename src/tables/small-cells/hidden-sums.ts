@@ -1,6 +1,6 @@
 import type { TableSystem } from "../tabulate/index.ts";
 import type { ProtectedSum } from "./suppress.ts";
-import { adjacentMargins, type Twins } from "./unknowns.ts";
+import { adjacentMargins, groupedParts, hasGroups, type Twins } from "./unknowns.ts";
 
 /** Sums of hidden cells that follow from shown ones by one addition: sum of sign[k] * count of cell[k] is known. */
 export interface HiddenSums {
@@ -18,12 +18,31 @@ export interface HiddenSums {
  * @param pattern [cells] 0 where the cell is shown
  */
 export function hiddenSums(system: TableSystem, { groupOf }: Twins, pattern: Uint8Array): HiddenSums {
-  const { margins, marginStarts, starts: columnStarts, rows } = system;
+  const { marginStarts, starts: columnStarts, rows } = system;
   const starts: number[] = [0];
   const group: number[] = [];
   const sign: number[] = [];
   const parentOf = new Int32Array(system.inner);
-  for (const [parentMargin, childMargin] of adjacentMargins(margins)) {
+  for (const [parentMargin, childMargin] of adjacentMargins(system)) {
+    if (hasGroups(system, parentMargin) || hasGroups(system, childMargin)) {
+      for (const [parent, parts] of groupedParts(system, parentMargin, childMargin)) {
+        const hidden = parts.filter(([child]) => pattern[child] !== 0);
+        const own = pattern[parent] === 0 ? -1 : groupOf[parent]!;
+        // Differences have no lowest value from which bounds would follow; they are left to the audit.
+        if ((own >= 0 && isDifference(system, parent)) || hidden.some(([child]) => isDifference(system, child))) continue;
+        if (hidden.length === 0 || (hidden.length === 1 && groupOf[hidden[0]![0]] === own)) continue;
+        for (const [child, times] of hidden) {
+          group.push(groupOf[child]!);
+          sign.push(times);
+        }
+        if (own >= 0) {
+          group.push(own);
+          sign.push(-1);
+        }
+        starts.push(group.length);
+      }
+      continue;
+    }
     const from = marginStarts[parentMargin]!;
     const to = marginStarts[parentMargin + 1]!;
     for (let c = from; c < to; c++) for (let at = columnStarts[c]!; at < columnStarts[c + 1]!; at++) parentOf[rows[at]!] = c - from;
@@ -55,6 +74,11 @@ export function hiddenSums(system: TableSystem, { groupOf }: Twins, pattern: Uin
     }
   }
   return { starts: Int32Array.from(starts), group: Int32Array.from(group), sign: Int8Array.from(sign) };
+}
+
+function isDifference({ starts, signs }: TableSystem, cell: number): boolean {
+  for (let at = starts[cell]!; signs !== undefined && at < starts[cell + 1]!; at++) if (signs[at]! < 0) return true;
+  return false;
 }
 
 /** Rounds of tightening; what is found later the audit finds. */

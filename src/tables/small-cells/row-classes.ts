@@ -10,13 +10,13 @@ export interface RowClasses {
 }
 
 /**
- * Classes of rows that lie in the same columns. A combination of these columns has one value throughout a class, so a class is
+ * Classes of rows that lie in the same columns with the same values. A combination of these columns has one value throughout a class, so a class is
  * as good as a row, and whatever divides a class is no combination of them.
  *
  * Rows are brought together by a hash of the columns they lie in; that no column divides a class is then counted, and if one
  * did, each row would be a class of its own. Time O(entries), memory O(rows).
  */
-export function rowClasses(rowCount: number, { starts, rows }: SparseColumns): RowClasses {
+export function rowClasses(rowCount: number, { starts, rows, values }: SparseColumns): RowClasses {
   const high = new Int32Array(rowCount);
   const low = new Int32Array(rowCount);
   const columns = starts.length - 1;
@@ -26,8 +26,9 @@ export function rowClasses(rowCount: number, { starts, rows }: SparseColumns): R
     let b = Math.imul(a ^ (a >>> 13), 0xc2b2ae35);
     b ^= b >>> 16;
     for (let at = starts[c]!; at < starts[c + 1]!; at++) {
-      high[rows[at]!] = (high[rows[at]!]! + a) | 0;
-      low[rows[at]!] = (low[rows[at]!]! + b) | 0;
+      const times = values === undefined ? 1 : values[at]!;
+      high[rows[at]!] = (high[rows[at]!]! + Math.imul(times, a)) | 0;
+      low[rows[at]!] = (low[rows[at]!]! + Math.imul(times, b)) | 0;
     }
   }
   // Sums of hashes do not depend on the columns' order; classes are numbered by their first row.
@@ -42,12 +43,10 @@ export function rowClasses(rowCount: number, { starts, rows }: SparseColumns): R
   const size = new Int32Array(numberOf.size);
   for (let row = 0; row < rowCount; row++) size[classOf[row]!]!++;
   const found = { classes: numberOf.size, classOf, size };
+  const alone = (): RowClasses => ({ classes: rowCount, classOf: Int32Array.from(classOf.keys()), size: new Int32Array(rowCount).fill(1) });
+  if (values !== undefined) return overClasses({ starts, rows, values }, found).kept.includes(0) ? alone() : found;
   const whole = wholeClasses(found);
-  for (let c = 0; c < columns; c++) {
-    if (whole(rows.subarray(starts[c], starts[c + 1])) === undefined) {
-      return { classes: rowCount, classOf: Int32Array.from(classOf.keys()), size: new Int32Array(rowCount).fill(1) };
-    }
-  }
+  for (let c = 0; c < columns; c++) if (whole(rows.subarray(starts[c], starts[c + 1])) === undefined) return alone();
   return found;
 }
 

@@ -40,11 +40,11 @@ export interface SuppressOptions {
   readonly hidden?: ReadonlySet<number>;
 }
 
-/** [cells] 1 for cells that the frequency rule hides, and those of other rules that are given. */
+/** [cells] 1 for cells that the frequency rule hides, differences below zero by their size, and those of other rules that are given. */
 export function primaryCells(system: TableSystem, threshold: number, zeros: "publish" | "protect", others?: Uint8Array): Uint8Array {
   const primary = new Uint8Array(system.cells);
   for (let c = 0; c < system.cells; c++) {
-    const count = system.count[c]!;
+    const count = Math.abs(system.count[c]!);
     if ((count < threshold && (count > 0 || zeros === "protect")) || others?.[c] === 1) primary[c] = 1;
   }
   return primary;
@@ -86,7 +86,7 @@ function suppressOnce(system: TableSystem, options: SuppressOptions): Uint8Array
 
   // How much is published about each inner cell, and from it the tie: both exact integers.
   const around = new Float64Array(inner);
-  for (let c = 0; c < cells; c++) for (let at = starts[c]!; at < starts[c + 1]!; at++) around[rows[at]!]! += count[c]! + 1;
+  for (let c = 0; c < cells; c++) for (let at = starts[c]!; at < starts[c + 1]!; at++) around[rows[at]!]! += Math.abs(count[c]!) + 1;
   const tie = new Float64Array(cells);
   for (let c = 0; c < cells; c++) for (let at = starts[c]!; at < starts[c + 1]!; at++) tie[c]! += around[rows[at]!]!;
 
@@ -97,7 +97,7 @@ function suppressOnce(system: TableSystem, options: SuppressOptions): Uint8Array
   const worth = new Float64Array(first.length);
   const wanted = new Uint8Array(first.length);
   for (let c = 0; c < cells; c++) {
-    worth[groupOf[c]!] = Math.max(worth[groupOf[c]!]!, (count[c]! + 1) * (options.weight?.[c] ?? 1));
+    worth[groupOf[c]!] = Math.max(worth[groupOf[c]!]!, (Math.abs(count[c]!) + 1) * (options.weight?.[c] ?? 1));
     if (options.shown?.[c] === 1) wanted[groupOf[c]!] = 1;
   }
   const order = Int32Array.from(candidates.keys()).sort((x, y) => {
@@ -174,7 +174,11 @@ function appended(a: SparseColumns, b: SparseColumns, some: readonly number[]): 
   const starts = new Int32Array(a.starts.length + some.length);
   starts.set(a.starts);
   for (let k = 1; k <= some.length; k++) starts[a.starts.length - 1 + k] = a.rows.length + more.starts[k]!;
-  return { starts, rows };
+  if (a.values === undefined) return { starts, rows };
+  const values = new Int32Array(rows.length);
+  values.set(a.values);
+  values.set(more.values!, a.rows.length);
+  return { starts, rows, values };
 }
 
 function picked({ starts, rows, values }: SparseColumns, some: readonly number[]): SparseColumns {
@@ -190,12 +194,12 @@ function picked({ starts, rows, values }: SparseColumns, some: readonly number[]
 }
 
 /** [inner] people above the fewest that a hidden inner cell can hold, at most `room`; `room` where its count needs no protection. */
-function slackOfRows({ cells, starts, rows, inner, count, zeros }: TableSystem, primary: Uint8Array, room: number): Int32Array {
+function slackOfRows({ cells, starts, rows, inner, innerCount, zeros }: TableSystem, primary: Uint8Array, room: number): Int32Array {
   const slack = new Int32Array(inner).fill(room);
   const fewest = zeros === "protect" ? 0 : 1;
   for (let c = 0; c < cells; c++) {
     if (primary[c] === 0 || starts[c + 1]! - starts[c]! !== 1) continue;
-    slack[rows[starts[c]!]!] = Math.min(room, count[c]! - fewest);
+    slack[rows[starts[c]!]!] = Math.min(room, innerCount[rows[starts[c]!]!]! - fewest);
   }
   return slack;
 }

@@ -1,5 +1,5 @@
 import type { SparseColumns } from "../../kernels/sparse-elimination.ts";
-import { FIRST_GROUPING, TOTAL, type TableSystem } from "../tabulate/index.ts";
+import { cellsAbove, FIRST_GROUPING, placesName, TOTAL, type TableSystem } from "../tabulate/index.ts";
 
 /** Cells of the system that hold the same inner cells, hence the same people: they are published or hidden together. */
 export interface Twins {
@@ -11,13 +11,16 @@ export interface Twins {
 
 /** Group equal columns of the model matrix. Groups come in the order of their first cell. Time O(entries) on average. */
 export function findTwins(system: TableSystem): Twins {
-  const { cells, starts, rows } = system;
+  const { cells, starts, rows, signs } = system;
   const first: number[] = [];
   const groupOf = new Int32Array(cells);
   const byHash = new Map<number, number[]>();
   for (let c = 0; c < cells; c++) {
     let hash = starts[c + 1]! - starts[c]!;
-    for (let at = starts[c]!; at < starts[c + 1]!; at++) hash = (Math.imul(hash ^ rows[at]!, 0x9e3779b1) ^ (hash >>> 15)) | 0;
+    for (let at = starts[c]!; at < starts[c + 1]!; at++) {
+      const own = signs !== undefined && signs[at]! < 0 ? ~rows[at]! : rows[at]!;
+      hash = (Math.imul(hash ^ own, 0x9e3779b1) ^ (hash >>> 15)) | 0;
+    }
     const bucket = byHash.get(hash);
     let group = -1;
     if (bucket === undefined) byHash.set(hash, [first.length]);
@@ -31,10 +34,13 @@ export function findTwins(system: TableSystem): Twins {
   return { first: Int32Array.from(first), groupOf };
 }
 
-function sameColumn({ starts, rows }: TableSystem, a: number, b: number): boolean {
+function sameColumn({ starts, rows, signs }: TableSystem, a: number, b: number): boolean {
   const length = starts[a + 1]! - starts[a]!;
   if (starts[b + 1]! - starts[b]! !== length) return false;
-  for (let k = 0; k < length; k++) if (rows[starts[a]! + k] !== rows[starts[b]! + k]) return false;
+  for (let k = 0; k < length; k++) {
+    if (rows[starts[a]! + k] !== rows[starts[b]! + k]) return false;
+    if (signs !== undefined && signs[starts[a]! + k] !== signs[starts[b]! + k]) return false;
+  }
   return true;
 }
 
@@ -47,10 +53,28 @@ function sameColumn({ starts, rows }: TableSystem, a: number, b: number): boolea
  * @param primary [cells] 1 for primary cells
  */
 export function jointSums(system: TableSystem, primary: Uint8Array, threshold: number): number[][] {
-  const { margins, marginStarts, starts, rows, count } = system;
+  const { marginStarts, starts, rows, count } = system;
   const sums: number[][] = [];
+  const add = (small: Set<number>): void => {
+    if (small.size < 2) return;
+    let sum = 0;
+    let largest = 0;
+    for (const child of small) {
+      sum += count[child]!;
+      largest = Math.max(largest, count[child]!);
+    }
+    if (sum > 0 && (sum < threshold || largest <= 3)) sums.push([...small].sort((a, b) => a - b));
+  };
   const childOf = new Int32Array(system.inner);
-  for (const [parentMargin, childMargin] of adjacentMargins(margins)) {
+  for (const [parentMargin, childMargin] of adjacentMargins(system)) {
+    if (hasGroups(system, parentMargin) || hasGroups(system, childMargin)) {
+      for (const [parent, parts] of groupedParts(system, parentMargin, childMargin)) {
+        // Of a difference no group of people is known.
+        if (primary[parent] === 1 || parts.some(([, sign]) => sign < 0)) continue;
+        add(new Set(parts.flatMap(([child]) => (primary[child] === 1 && count[child]! >= 0 ? [child] : []))));
+      }
+      continue;
+    }
     for (let c = marginStarts[childMargin]!; c < marginStarts[childMargin + 1]!; c++) {
       for (let at = starts[c]!; at < starts[c + 1]!; at++) childOf[rows[at]!] = c;
     }
@@ -61,21 +85,35 @@ export function jointSums(system: TableSystem, primary: Uint8Array, threshold: n
         const child = childOf[rows[at]!]!;
         if (primary[child] === 1) small.add(child);
       }
-      if (small.size < 2) continue;
-      let sum = 0;
-      let largest = 0;
-      for (const child of small) {
-        sum += count[child]!;
-        largest = Math.max(largest, count[child]!);
-      }
-      if (sum > 0 && (sum < threshold || largest <= 3)) sums.push([...small].sort((a, b) => a - b));
+      add(small);
     }
   }
   return sums;
 }
 
+/** Whether a margin has groups, which overlap and leave categories out, so that its cells do not divide the inner cells. */
+export function hasGroups({ margins }: TableSystem, margin: number): boolean {
+  return margins[margin]!.some((level) => level >= FIRST_GROUPING);
+}
+
+/** The cells of a margin with their parts in a finer margin, added or taken away, where one of the two has groups. */
+export function groupedParts(system: TableSystem, parentMargin: number, childMargin: number): Map<number, (readonly [child: number, sign: number])[]> {
+  const { margins, marginStarts, places } = system;
+  const parents = new Map<string, number>();
+  for (let c = marginStarts[parentMargin]!; c < marginStarts[parentMargin + 1]!; c++) parents.set(placesName(places, c), c);
+  const parts = new Map<number, (readonly [number, number])[]>();
+  for (const parent of parents.values()) parts.set(parent, []);
+  for (let c = marginStarts[childMargin]!; c < marginStarts[childMargin + 1]!; c++) {
+    for (const [name, sign] of cellsAbove(system, c, margins[parentMargin]!)) {
+      const parent = parents.get(name);
+      if (parent !== undefined) parts.get(parent)!.push([c, sign]);
+    }
+  }
+  return parts;
+}
+
 /** Pairs of margins (coarse, fine) that differ in one column, with no published margin between the two. */
-export function adjacentMargins(margins: readonly (readonly number[])[]): [number, number][] {
+export function adjacentMargins({ margins, columns }: Pick<TableSystem, "margins" | "columns">): [number, number][] {
   const index = new Map(margins.map((margin, m) => [margin.join(), m]));
   const pairs: [number, number][] = [];
   const levels = [...new Set(margins.flat())].filter((level) => level >= 0).sort((a, b) => a - b);
@@ -84,7 +122,8 @@ export function adjacentMargins(margins: readonly (readonly number[])[]): [numbe
   margins.forEach((fine, f) => {
     fine.forEach((level, k) => {
       if (level === TOTAL || level >= FIRST_GROUPING) return;
-      for (const grouping of groupings) {
+      // Groups are sums of the finest categories.
+      for (const grouping of level === columns[k]!.levels[0] ? groupings : []) {
         const parent = index.get(fine.with(k, grouping).join());
         if (parent !== undefined) pairs.push([parent, f]);
       }
@@ -100,12 +139,15 @@ export function adjacentMargins(margins: readonly (readonly number[])[]): [numbe
 }
 
 /** Gather columns of the model matrix. */
-export function gatherCells({ starts, rows }: TableSystem, cells: Int32Array): SparseColumns {
+export function gatherCells({ starts, rows, signs }: TableSystem, cells: Int32Array): SparseColumns {
   const own = new Int32Array(cells.length + 1);
   for (let k = 0; k < cells.length; k++) own[k + 1] = own[k]! + starts[cells[k]! + 1]! - starts[cells[k]!]!;
   const ownRows = new Int32Array(own[cells.length]!);
   for (let k = 0; k < cells.length; k++) ownRows.set(rows.subarray(starts[cells[k]!], starts[cells[k]! + 1]), own[k]);
-  return { starts: own, rows: ownRows };
+  if (signs === undefined) return { starts: own, rows: ownRows };
+  const values = new Int32Array(ownRows.length);
+  for (let k = 0; k < cells.length; k++) values.set(signs.subarray(starts[cells[k]!], starts[cells[k]! + 1]), own[k]);
+  return { starts: own, rows: ownRows, values };
 }
 
 /** Gather columns of the model matrix, or sums of cells with disjoint or overlapping inner cells, into one matrix. */
@@ -118,7 +160,7 @@ export function gatherColumns(system: TableSystem, sums: readonly (readonly (rea
     for (const [cell, times] of sum) {
       for (let at = system.starts[cell]!; at < system.starts[cell + 1]!; at++) {
         const row = system.rows[at]!;
-        entry.set(row, (entry.get(row) ?? 0) + times);
+        entry.set(row, (entry.get(row) ?? 0) + (system.signs === undefined ? times : system.signs[at]! * times));
       }
     }
     for (const [row, value] of entry) {

@@ -1,3 +1,4 @@
+export { cellsAbove, isWithin, placesName } from "./adding.ts";
 export {
   expandMargins, FIRST_GROUPING, groupingLevels, publishedLevels, TOTAL, type DimensionSpec, type GroupingSpec, type GroupSpec, type MarginSpec,
   type TableSpec,

@@ -348,14 +348,20 @@ function bindAxis(
       const place = level.length;
       const parts: number[] = [];
       const signs: (1 | -1)[] = [];
+      // A category that is added and taken away is not in the group at all.
+      const net = new Map<number, 1 | -1 | 0>();
       for (const [texts, sign] of [[plus, 1], [minus, -1]] as const) {
-        for (const text of texts) {
+        for (const text of new Set(texts)) {
           const base = baseOfText.get(text);
           if (base === undefined) throw notInData(column, name, text);
-          ofBase[base]!.push([place, sign]);
-          parts.push(basePlace[base]!);
-          signs.push(sign);
+          net.set(base, net.has(base) ? 0 : sign);
         }
+      }
+      for (const [base, sign] of net) {
+        if (sign === 0) continue;
+        ofBase[base]!.push([place, sign]);
+        parts.push(basePlace[base]!);
+        signs.push(sign);
       }
       level.push(own);
       code.push(g);

@@ -91,7 +91,7 @@ export class Attacker {
   readonly #model: ReturnType<Highs["createModel"]>;
 
   /** @param known rows `low <= sum <= high` over unknowns that are at least 0 */
-  constructor(highs: Highs, unknowns: number, known: readonly { readonly terms: ReadonlyMap<number, number>; readonly low: number; readonly high: number }[], options: { readonly whole?: boolean; readonly floor?: number } = {}) {
+  constructor(highs: Highs, unknowns: number, known: readonly { readonly terms: ReadonlyMap<number, number>; readonly low: number; readonly high: number }[], options: { readonly whole?: boolean; readonly floor?: number; readonly ceiling?: number } = {}) {
     const starts = [0];
     const indices: number[] = [];
     const values: number[] = [];
@@ -107,7 +107,7 @@ export class Attacker {
       numRows: known.length,
       colCost: new Float64Array(unknowns),
       colLower: new Float64Array(unknowns).fill(options.floor ?? 0),
-      colUpper: new Float64Array(unknowns).fill(Infinity),
+      colUpper: new Float64Array(unknowns).fill(options.ceiling ?? Infinity),
       rowLower: Float64Array.from(known, ({ low }) => low),
       rowUpper: Float64Array.from(known, ({ high }) => high),
       matrix: {
