@@ -28,13 +28,14 @@ export function readablePath(name: string, format: ReadableFormat): string {
 
 /** Text of a readable form; a function of layout and released rows alone. Time O(rows). */
 export function readableTable(layout: TableLayout, rows: readonly ReadBackRow[], format: ReadableFormat): string {
-  const grid = gridOf(layout, rows);
-  return format === "html" ? page(layout, grid, rows.some(({ annotation }) => isHidden(annotation))) : crosstab(grid);
+  // Several numbers across several categories would make a page wider than any screen.
+  if (format === "html") return page(layout, gridOf(layout, rows, layout.values.length === 1), rows.some(({ annotation }) => isHidden(annotation)));
+  return crosstab(gridOf(layout, rows, true));
 }
 
-function gridOf(layout: TableLayout, rows: readonly ReadBackRow[]): Grid {
+function gridOf(layout: TableLayout, rows: readonly ReadBackRow[], wantsCross: boolean): Grid {
   const last = layout.dimensions.length - 1;
-  const isCross = last > 0;
+  const isCross = wantsCross && last > 0;
   const side = isCross ? layout.dimensions.slice(0, last) : layout.dimensions;
   const several = layout.values.length > 1;
   const columns = new Map<string, number>();
@@ -53,11 +54,20 @@ function gridOf(layout: TableLayout, rows: readonly ReadBackRow[]): Grid {
     });
   }
   const titles = [...columns.keys()];
+  // What belongs together stands together: all rows of a category below each other, in the order in which categories come.
+  const ranks = side.map((_, d) => new Map([...new Set([...lines.values()].map((line) => line.side[d]!))].map((text, i) => [text, i])));
+  const ordered = [...lines.values()].sort((a, b) => {
+    for (let d = 0; d < side.length; d++) {
+      const apart = ranks[d]!.get(a.side[d]!)! - ranks[d]!.get(b.side[d]!)!;
+      if (apart !== 0) return apart;
+    }
+    return 0;
+  });
   return {
     side: side.map(({ column }) => column),
     across: isCross ? layout.dimensions[last]!.column : undefined,
     columns: titles,
-    rows: [...lines.values()].map((line) => ({ ...line, cells: titles.map((_, c) => line.cells[c] ?? ABSENT) })),
+    rows: ordered.map((line) => ({ ...line, cells: titles.map((_, c) => line.cells[c] ?? ABSENT) })),
   };
 }
 
@@ -106,11 +116,12 @@ function page(layout: TableLayout, grid: Grid, anyHidden: boolean): string {
     ...grid.side.map((name) => `<th scope="col" class="side">${escaped(name)}</th>`),
     ...grid.columns.map((name) => `<th scope="col">${escaped(name)}</th>`),
   ];
+  const decimals = grid.columns.map((_, c) => Math.max(0, ...grid.rows.map(({ cells }) => decimalsOf(cells[c]!.text))));
   const body = grid.rows.map(({ side, isTotal, cells }) => {
     const first = side.map((text) => `<th scope="row">${escaped(text)}</th>`);
-    const rest = cells.map((cell) => {
+    const rest = cells.map((cell, c) => {
       const kinds = [...(cell.isHidden ? ["hidden"] : []), ...(cell.isTotal ? ["total"] : [])];
-      const text = cell.isHidden ? '<abbr title="hidden to protect people">S</abbr>' : cell.text === null ? "\u2013" : escaped(withSeparators(cell.text));
+      const text = cell.isHidden ? '<abbr title="hidden to protect people">S</abbr>' : cell.text === null ? "\u2013" : escaped(withSeparators(cell.text, decimals[c]!));
       return `<td${kinds.length > 0 ? ` class="${kinds.join(" ")}"` : ""}>${text}</td>`;
     });
     return `<tr${isTotal ? ' class="total"' : ""}>${first.join("")}${rest.join("")}</tr>`;
@@ -138,10 +149,18 @@ function page(layout: TableLayout, grid: Grid, anyHidden: boolean): string {
   ].join("\n");
 }
 
-/** 1234567.5 as 1,234,567.5; other texts as they are. */
-function withSeparators(text: string): string {
-  const match = /^(-?)(\d+)(\.\d+)?$/.exec(text);
-  return match === null ? text : `${match[1]}${match[2]!.replace(/\B(?=(?:\d{3})+$)/g, ",")}${match[3] ?? ""}`;
+const NUMBER = /^(-?)(\d+)(?:\.(\d+))?$/;
+
+function decimalsOf(text: string | null): number {
+  return text === null ? 0 : (NUMBER.exec(text)?.[3]?.length ?? 0);
+}
+
+/** 1234567.5 as 1,234,567.50 among numbers of two decimals, so that points stand below each other; other texts as they are. */
+function withSeparators(text: string, decimals: number): string {
+  const match = NUMBER.exec(text);
+  if (match === null) return text;
+  const fraction = decimals === 0 ? "" : `.${(match[3] ?? "").padEnd(decimals, "0")}`;
+  return `${match[1]}${match[2]!.replace(/\B(?=(?:\d{3})+$)/g, ",")}${fraction}`;
 }
 
 function escaped(text: string): string {
