@@ -34,6 +34,12 @@ export interface Knowledge {
   readonly room?: number;
 }
 
+/** Where the elimination stops. */
+export interface EliminationLimits {
+  /** Entries that may be computed. When they are used up, candidates not yet decided stay unknown, which protects more. */
+  readonly entries?: number | undefined;
+}
+
 /** Entries must stay below this in size. */
 const LARGEST = 2 ** 26;
 
@@ -58,6 +64,7 @@ interface Reduced {
  * @param order      indices of candidates, the one to publish first coming first
  * @param protect    columns that must not become a combination of known ones; none of them zero
  * @param knowledge  what is known besides; see Knowledge. Omit to leave it out of account.
+ * @param limits     when to stop
  * @returns [candidates] 1 where the column may be known. A candidate that already follows from known ones is known.
  *
  * The result is that of deciding one candidate after the other in `order`; candidates are tried in blocks because a
@@ -69,6 +76,7 @@ export function publishGreedily(
   order: Int32Array,
   protect: SparseColumns,
   knowledge: Knowledge = {},
+  { entries = Infinity }: EliminationLimits = {},
 ): Uint8Array {
   const known = new Uint8Array(candidates.starts.length - 1);
   const elimination = new Elimination(rowCount, candidates, protect, knowledge);
@@ -78,7 +86,7 @@ export function publishGreedily(
     const mark = elimination.mark();
     const block = order.slice(from, to).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
     for (const candidate of block) {
-      if (elimination.publish(candidate) === Outcome.Conflict) {
+      if (elimination.entries > entries || elimination.publish(candidate) === Outcome.Conflict) {
         elimination.restore(mark);
         return false;
       }
@@ -89,7 +97,7 @@ export function publishGreedily(
 
   let block = Math.max(1, order.length >> 1);
   let from = 0;
-  while (from < order.length) {
+  while (from < order.length && elimination.entries <= entries) {
     const to = Math.min(order.length, from + block);
     if (tryBlock(from, to)) {
       from = to;
@@ -108,6 +116,8 @@ interface Mark {
 }
 
 class Elimination {
+  /** Entries computed so far: the work done, and more than the memory it took. */
+  entries = 0;
   readonly #candidates: SparseColumns;
   /** [rows] index into #basis of the column that eliminates the row; FREE for none; KNOWN when that column is the row alone. */
   readonly #eliminatedBy: Int32Array;
@@ -175,6 +185,7 @@ class Elimination {
   /** Make a candidate known. After a conflict the state is undefined until restored. */
   publish(candidate: number): Outcome {
     const { starts, rows, values } = this.#candidates;
+    this.entries += starts[candidate + 1]! - starts[candidate]!;
     this.#open();
     for (let at = starts[candidate]!; at < starts[candidate + 1]!; at++) this.#add(rows[at]!, values === undefined ? 1 : values[at]!);
     if (!this.#reduce()) return Outcome.Conflict;
@@ -233,6 +244,7 @@ class Elimination {
     const keep = value / g;
     const take = entry / g;
     const work = this.#work;
+    this.entries += before.rows.length + column.rows.length;
     this.#open();
     for (let k = 0; k < before.rows.length; k++) {
       const row = before.rows[k]!;
@@ -285,6 +297,7 @@ class Elimination {
       const entry = work[this.#pivots[b]!]!;
       if (entry === 0) continue;
       const { rows, values } = this.#basis[b]!;
+      this.entries += rows.length;
       const value = this.#pivotValues[b]!;
       // The sign goes to `take`, so that a unit pivot of either sign never rescales the column.
       const g = value < 0 ? -gcd(Math.abs(entry), -value) : gcd(Math.abs(entry), value);

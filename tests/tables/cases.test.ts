@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CodeColumn, NumberColumn } from "../../src/columns/index.ts";
 import { dictionaryTexts } from "../../src/columns/index.ts";
 import { auditTables, readTables, type PublishedFile } from "../../src/tables/audit/index.ts";
-import { ANNOTATIONS, planSmallCells, releaseTable } from "../../src/tables/small-cells/index.ts";
+import { ANNOTATIONS, planSmallCells, releaseTable, suppress } from "../../src/tables/small-cells/index.ts";
 import { expandMargins, tabulate } from "../../src/tables/tabulate/index.ts";
 import { cube, example, namesOf, planned, rowName, type Example } from "./helpers.ts";
 
@@ -105,6 +105,20 @@ describe("small cells", () => {
     const table = example(["r", "c"], [["a", "x", 0], ["a", "y", 20], ["b", "x", 30], ["b", "y", 40]]);
     expect((await planned(table, [cube("t", ["r", "c"])], { threshold: 5 })).plan.cells.primary).toBe(0);
     expect((await planned(table, [cube("t", ["r", "c"])], { threshold: 5, zeros: "protect" })).plan.cells.primary).toBe(1);
+  });
+
+  test("a row of hidden counts needs room for each of them: a fourth cell once the interval is wider than theirs", async () => {
+    const row = example(["k"], [["a", 2], ["b", 3], ["c", 30], ["d", 40]]);
+    const hidden = async (interval: number) => (await planned(row, [cube("t", ["k"])], { threshold: 11, interval, jointSums: "ignore", singletons: "ignore" })).plan.cells;
+    expect(await hidden(4)).toEqual({ published: 3, primary: 2, complementary: 0 }); // 2 + 3 = 5: each is 1 to 4
+    expect(await hidden(5)).toEqual({ published: 2, primary: 2, complementary: 1 });
+  });
+
+  test("when the work is used up, cells that are not decided are hidden", () => {
+    const table = example(["k"], [["a", 2], ["b", 13], ["c", 30], ["d", 40]]);
+    const system = tabulate(table.cells, table.hierarchies, [cube("t", ["k"])], { zeros: "publish" });
+    const shown = (work: number) => suppress(system, { threshold: 11, zeros: "publish", jointSums: "ignore", singletons: "ignore", work }).filter((state) => state === 0).length;
+    expect([shown(0), shown(Infinity)]).toEqual([0, 3]);
   });
 
   test("nothing small: everything is shown after one audit", async () => {

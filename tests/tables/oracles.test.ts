@@ -181,6 +181,9 @@ describe("no more is hidden than by GaussSuppression at the same protection", ()
       expect(pattern.filter((state) => state === 1).length).toBe(row.primary);
       expect(pattern.filter((state) => state !== 0).length).toBeLessThanOrEqual(row.cells);
       expect(peopleHidden(system, pattern)).toBeLessThanOrEqual(row.people);
+      // Its default handling of ones and zeros ("anySum") is what an interval of 2 asks of sums: the same cells and people.
+      const like = suppress(system, { threshold: 11, zeros: row.zeros, ...NON_DERIVABILITY, interval: 2 });
+      expect([like.filter((state) => state !== 0).length, peopleHidden(system, like)]).toEqual([row.cells, row.people]);
     });
   }
 });

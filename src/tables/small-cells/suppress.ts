@@ -3,6 +3,9 @@ import type { TableSystem } from "../tabulate/index.ts";
 import { overClasses, rowClasses } from "./row-classes.ts";
 import { findTwins, gatherCells, gatherColumns, jointSums } from "./unknowns.ts";
 
+/** Entries that the elimination computes at most, unless told otherwise. */
+const WORK = 2e10;
+
 export const PUBLISHED = 0;
 export const PRIMARY = 1;
 export const COMPLEMENTARY = 2;
@@ -34,6 +37,11 @@ export interface SuppressOptions {
   readonly weight?: Float64Array | undefined;
   /** [cells] cells with the same number above 0 are shown together or not at all. */
   readonly together?: Int32Array | undefined;
+  /**
+   * Entries that the elimination may compute; default 2e10, minutes. Beyond, cells that are not decided yet, those with the
+   * fewest people, are hidden: a very large sparse cube comes to an end, at the price of its small margins.
+   */
+  readonly work?: number;
   /** Further sums that must not be derivable. */
   readonly sums?: readonly ProtectedSum[];
   /** Cells that are to be hidden in any case, and not derivable either. Zeros that are published stay published. */
@@ -127,6 +135,7 @@ function suppressOnce(system: TableSystem, options: SuppressOptions): Uint8Array
     alone,
     room < 1 ? undefined : slackOfRows(system, primary, room),
     room,
+    options.work ?? WORK,
   );
   const patternOfGroup = Uint8Array.from(first, (c) => (primary[c] === 1 ? PRIMARY : COMPLEMENTARY));
   candidates.forEach((c, k) => (patternOfGroup[groupOf[c]!] = known[k] === 1 ? PUBLISHED : COMPLEMENTARY));
@@ -145,6 +154,7 @@ function publishOverClasses(
   alone: Uint8Array | undefined,
   slack: Int32Array | undefined,
   room: number,
+  work: number,
 ): Uint8Array {
   // What a singleton knows is as good as published to him, so his cells tell rows apart too.
   const lone = alone === undefined ? [] : [...alone.keys()].filter((p) => alone[p] === 1);
@@ -161,7 +171,7 @@ function publishOverClasses(
   return publishGreedily(found.classes, overClasses(candidates, found), order, picked(protect, watched), {
     alone: alone === undefined ? undefined : Uint8Array.from(watched, (p) => alone[p]!),
     ...(slackOfClass === undefined ? {} : { slack: slackOfClass, room }),
-  });
+  }, { entries: work });
 }
 
 /** The columns of `a`, then some of `b`. */
