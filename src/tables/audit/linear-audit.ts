@@ -156,6 +156,8 @@ interface Found {
   readonly by: Uint8Array;
   readonly binding: Map<number, Map<number, number>>;
   readonly insider: Map<number, number>;
+  /** By 2 * unknown, plus 1 for sign 1: a singleton that stands for the unknown, and the value its contributor knows. */
+  readonly knownWithin: Map<number, { readonly singleton: number; readonly value: number }>;
 }
 
 class Run {
@@ -194,6 +196,7 @@ class Run {
       by: new Uint8Array(size),
       binding: new Map(),
       insider: new Map(),
+      knownWithin: new Map(),
     };
   }
 
@@ -318,13 +321,16 @@ class Run {
     for (const s of singletons) {
       this.#options.signal?.throwIfAborted();
       const su = of[s]!;
-      if (su < 0 || componentOf[su]! < 0 || done.has(su)) continue;
-      done.add(su);
+      if (su < 0 || componentOf[su]! < 0) continue;
       const k = componentOf[su]!;
       const component = this.#components[k]!;
       const wanted = part(this.#wanted, component.unknown);
       const sv = localOf[su]!;
       const point = this.#pointOf(component);
+      const value = point !== undefined ? point[sv]! : sign[s]! * (1 - offset[s]!);
+      this.#found.knownWithin.set(2 * su + (sign[s]! > 0 ? 1 : 0), { singleton: s, value });
+      if (done.has(su)) continue;
+      done.add(su);
       let affected: (v: number) => boolean = () => true;
       if (point !== undefined && !component.tree) {
         let base = alone.get(k);
@@ -342,7 +348,6 @@ class Run {
         }
       }
       if (!any) continue;
-      const value = point !== undefined ? point[sv]! : sign[s]! * (1 - offset[s]!);
       const narrowed = narrowedTo(component, sv, value);
       const settled = narrowed === undefined ? undefined : await settle(narrowed, rest, { point, signal: this.#options.signal });
       for (let v = 0; v < component.size; v++) {
@@ -396,6 +401,19 @@ class Run {
       if (!asked && !level) {
         verdict[c] = NOT_ASKED;
         continue;
+      }
+      // The rest of a known sum follows for whoever knows one part of it; other cells of the same unknown hold the insider.
+      const within = this.#found.knownWithin.get(2 * u + (sign[c]! > 0 ? 0 : 1));
+      if (within !== undefined && this.#found.safe[u] === 1) {
+        const told = sign[c]! * within.value + offset[c]!;
+        if (level || told < (need.harmlessFrom?.[c] ?? Infinity)) {
+          verdict[c] = UNSAFE;
+          fallen.push({
+            cell: c, verdict: UNSAFE, min: told, max: told, derivable: true, insider: within.singleton,
+            binding: new Map([[c, 1], [within.singleton, 1]]),
+          });
+          continue;
+        }
       }
       const harmless = !level && this.#certainLower(c) >= (need.harmlessFrom?.[c] ?? Infinity) && !this.#found.insider.has(u);
       if (this.#found.safe[u] === 1 || harmless) {

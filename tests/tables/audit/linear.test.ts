@@ -102,7 +102,9 @@ describe("random systems, every table enumerated", () => {
           possible(known, MOST).forEach((values, c) => {
             if (c === s || values.size >= input.need) return;
             // A cell that always equals the insider's own, up to a known number, holds the same people.
-            const same = possible(attack, MOST)[c]!.size === possible(attack, MOST)[s]!.size && values.size === 1;
+            const apart = new Set<number>();
+            for (const w of possible(attack, MOST)[s]!) for (const v of possible({ ...attack, value: attack.value.with(s, w) }, MOST)[c]!) apart.add(v - w);
+            const same = apart.size === 1;
             if (!same) falls.add(c);
           });
         }
