@@ -41,7 +41,7 @@ function enumerate({ counts, size, margins, hidden }: Case, most: number): Map<s
     cells.set(name, { mask, shown: hidden(name) ? undefined : count });
   }
   const bounds = new Map<string, [number, number]>();
-  const inner = new Array<number>(1 << size).fill(0);
+  const inner = Array.from({ length: 1 << size }, () => 0);
   const visit = (at: number): void => {
     if (at < inner.length) {
       for (let v = 0; v <= most; v++) {
