@@ -9,8 +9,13 @@ export function roundedRatio(numerator: number, times: number, denominator: numb
     let quotient = Math.floor(product / d);
     let rest = product - quotient * d;
     // The floor of a rounded quotient may be one off.
-    if (rest < 0) (quotient--, (rest += d));
-    else if (rest >= d) (quotient++, (rest -= d));
+    if (rest < 0) {
+      quotient--;
+      rest += d;
+    } else if (rest >= d) {
+      quotient++;
+      rest -= d;
+    }
     if (Number.isSafeInteger(quotient * d)) return 2 * rest >= d ? quotient + 1 : quotient;
   }
   const twice = 2n * BigInt(n) * BigInt(times) + BigInt(d);
