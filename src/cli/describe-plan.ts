@@ -168,7 +168,10 @@ function describeSuppression(plan: Plan, { release }: Policy, paint: Painter): s
   const all = cells.published + cells.primary + cells.complementary;
   const share = (n: number): string => `${count(n)} (${percent(all === 0 ? 0 : n / all)})`;
   const [asked] = release.kind === "tables" ? release.protect : [];
-  const withoutSumRows = release.kind === "tables" && release.tables.some(({ sumRows }) => !sumRows);
+  const tables = release.kind === "tables" ? release.tables : [];
+  const bare = tables.filter(({ sumRows }) => !sumRows).map(({ name }) => name);
+  const withoutSumRows = bare.length > 0;
+  const where = bare.length === tables.length ? "the files" : printable(bare.join(", "));
   return [
     `${paint("bold", "Decision")}  ${method}: counts below ${rule.threshold} are hidden`,
     ...textTable(
@@ -179,7 +182,7 @@ function describeSuppression(plan: Plan, { release }: Policy, paint: Painter): s
         [method === "small-cells" ? "hidden for being small" : "hidden by a rule", share(cells.primary)],
         ["hidden to protect those", share(cells.complementary)],
         ...(asked?.method === "cell-suppression" ? [["rules", [...new Set(asked.rules.map((own) => own.rule))].join(", ")]] : []),
-        ...(withoutSumRows ? [["sum rows", "not in the files; totals count as known from elsewhere"]] : []),
+        ...(withoutSumRows ? [["sum rows", `not in ${where}; totals count as known from elsewhere`]] : []),
         ["zeros", rule.zeros === "publish" ? "published" : "treated as small"],
         ["values left possible", `at least ${rule.interval} for every hidden small count`],
         [

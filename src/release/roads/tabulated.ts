@@ -244,7 +244,8 @@ export function specsOf(policy: Policy): TableSpec[] {
         groups: Object.entries(groups).map(([label, parts]) => ({ label, ...parts })),
       })),
     })),
-    margins: margins === "all" ? "all" : margins === "none" ? [dimensions.map(({ column }) => column)] : margins,
+    // The table itself is always there; a policy lists what it wants beside it.
+    margins: margins === "all" ? "all" : [dimensions.map(({ column }) => column), ...(margins === "none" ? [] : margins)],
   }));
 }
 
