@@ -57,6 +57,10 @@ describe("examples/calhhs.yaml", () => {
     expect(hidden.filter((count) => count >= 11).length).toBeGreaterThan(20); // else nothing protects the small ones
   });
 
+  test("no text of the release speaks of rows for totals, which the file does not have", () => {
+    for (const name of ["data-dictionary.csv", "datapackage.json", "README.md"]) expect(readFileSync(join(directory, "public", name), "utf8")).not.toContain("(total)");
+  });
+
   test("spreadsheets find plain UTF-8 with line feeds, equally many fields in each line, and no formulas", () => {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     expect(text.startsWith("\uFEFF")).toBe(false);

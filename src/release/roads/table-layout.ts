@@ -46,6 +46,8 @@ export interface DimensionLayout {
   readonly levels: readonly number[];
   /** Groupings that are shown, by the number that stands for their level. */
   readonly groupings?: readonly { readonly level: number; readonly name: string }[] | undefined;
+  /** Whether some row sums over the dimension; true when absent. */
+  readonly totals?: boolean | undefined;
 }
 
 /** Several levels side by side need a column that says which; it depends on the policy only, never on the data. */
@@ -259,7 +261,7 @@ export function describeTable(policy: Policy, layout: TableLayout, blanks: Blank
       name: dimension.column,
       type: "string",
       ...(label === undefined ? {} : { label }),
-      description: `${description ?? "Category that the count is for."} Rows that sum over all categories say ${TOTAL_LABEL}.`,
+      description: `${description ?? "Category that the count is for."}${dimension.totals === false ? "" : ` Rows that sum over all categories say ${TOTAL_LABEL}.`}`,
       ...(nullMeaning === "refuse" || "neverBlank" in blanks ? {} : { missing: "missing in the original data" }),
     });
     if (hasLevelColumn(dimension)) {
@@ -270,7 +272,7 @@ export function describeTable(policy: Policy, layout: TableLayout, blanks: Blank
         categories: [
           ...dimension.levels.map((level) => ({ value: String(level), label: names[level] ?? `level ${level}` })),
           ...(dimension.groupings ?? []).map(({ name }) => ({ value: name, label: `group of the grouping ${name}` })),
-          { value: "total", label: "all categories together" },
+          ...(dimension.totals === false ? [] : [{ value: "total", label: "all categories together" }]),
         ],
       });
     }

@@ -266,6 +266,7 @@ export function tableLayouts(policy: Policy, annotated: boolean, valuesOf: (tabl
       column,
       levels: levels!,
       groupings: groupings.map(({ name }) => ({ level: groupingLevels(column, specs).get(name)!, name })),
+      totals: table.margins === "all" || (table.margins !== "none" && table.margins.some((kept) => !kept.includes(column))),
     })),
     values: valuesOf(table),
     annotated,
@@ -275,7 +276,7 @@ export function tableLayouts(policy: Policy, annotated: boolean, valuesOf: (tabl
 /** Without sum rows a file has the finest categories alone. */
 export function shownLayout(layout: TableLayout, sumRows: boolean): TableLayout {
   if (sumRows) return layout;
-  return { ...layout, dimensions: layout.dimensions.map(({ column, levels }) => ({ column, levels: [Math.min(...levels)] })) };
+  return { ...layout, dimensions: layout.dimensions.map(({ column, levels }) => ({ column, levels: [Math.min(...levels)], totals: false })) };
 }
 
 /** Rows of a table that its file shows: all, or those of the finest categories in every dimension. */

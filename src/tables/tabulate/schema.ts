@@ -168,7 +168,7 @@ export const TableSpecification = z.strictObject({
     })
     .default("all")
     .describe(
-      "Totals to publish: all, none, or a list in which each entry names the columns that are kept and [] is the grand total.",
+      "Totals beside the table itself: all, none, or a list in which each entry names the columns that are kept and [] is the grand total.",
     ),
   statistics: z
     .array(Statistic)
