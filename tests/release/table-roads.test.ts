@@ -148,6 +148,27 @@ describe("suppression by rules", () => {
     }
   });
 
+  test.each(["elimination", "hypercube", "optimal"] as const)("complementary cells by %s hold", async (secondary) => {
+    const { lines } = await released(policy({ method: "small-cells", threshold: 11, secondary }, { dimensions: ["county", "size"] }), firms(15, 300));
+    expect(lines.filter((line) => line.at(-1) === "1").length).toBeGreaterThan(3);
+  });
+
+  test("complementary cells come from the categories that may go first, as far as that goes", async () => {
+    const hidden = async (changes: object): Promise<Set<string>> => {
+      const { lines } = await released(policy({ method: "small-cells", threshold: 11, ...changes }, { dimensions: ["county", "size"] }), firms(16, 500));
+      return new Set(lines.filter((line) => line.at(-1) === "1").map(([county, size]) => `${county} ${size}`));
+    };
+    const usual = await hidden({});
+    const gained: number[] = [];
+    for (const [county] of COUNTIES) {
+      const count = (cells: Set<string>): number => [...cells].filter((cell) => cell.startsWith(county!)).length;
+      gained.push(count(await hidden({ hideFirst: { county: [county!] } })) - count(usual));
+    }
+    expect(Math.min(...gained)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...gained)).toBeGreaterThan(0);
+    await expect(hidden({ hideFirst: { county: ["Marni"] } })).rejects.toMatchObject({ code: "suppression/no-category" });
+  });
+
   test("a category of a group that no record has is refused", async () => {
     const groupings = { zones: { west: ["Marni"] } };
     const input = policy({ method: "cell-suppression", rules: [{ rule: "frequency", minimum: 11 }] }, { dimensions: [{ column: "county", groupings }, "size"] });

@@ -3,10 +3,13 @@ import { NEVER_RELEASED, type Policy } from "../../policy/index.ts";
 import type { NewHasher } from "../../sources/hasher.ts";
 import { auditTables, HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditTable } from "../../tables/audit/index.ts";
 import { planCellSuppression } from "../../tables/cell-suppression/index.ts";
+import { placeLabel } from "../../tables/tabulate/index.ts";
 import { describeRules, ruleNeeds, type RuleInput } from "../../tables/primary-rules/index.ts";
 import type { PrimaryRule } from "../../tables/primary-rules/schema.ts";
-import { planSmallCells, type SmallCellsPlan, type SmallCellsRule } from "../../tables/small-cells/index.ts";
-import { statisticColumn } from "../../tables/statistics/index.ts";
+import { suppressByHypercubes } from "../../tables/hypercube/index.ts";
+import { suppressOptimally } from "../../tables/optimal-suppression/index.ts";
+import { planSmallCells, type SmallCellsOptions, type SmallCellsPlan, type SmallCellsRule } from "../../tables/small-cells/index.ts";
+import { roundedRatio, statisticColumn } from "../../tables/statistics/index.ts";
 import type { Survey } from "../../engines/local/index.ts";
 import { dataFormats } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
@@ -39,8 +42,36 @@ interface Planned extends Tabulated {
 /** What planning tabulated, for the apply that follows in the same run. */
 const tabulated = new WeakMap<Survey, Planned>();
 
-/** Where tables are kept with their totals when the published files list none. */
-const WITH_TOTALS = "internal/with-totals";
+/**
+ * What a table is attacked with where its files show less: totals that they do not list, counts that other numbers stand in
+ * for. Hidden numbers are blank here as well; it is kept so that verification need not take the plan's word.
+ */
+interface KeptTable {
+  /** Under internal/. */
+  readonly folder: string;
+  readonly layout: TableLayout;
+  /** Whether a column of counts comes first that the files do not have. */
+  readonly counts: boolean;
+}
+
+/** A table as it is attacked. */
+interface AttackedTable {
+  readonly layout: TableLayout;
+  readonly rows: readonly ReadBackRow[];
+  /** Which of the values is the count. */
+  readonly countAt: number;
+}
+
+const COUNT = { statistic: "count", name: "count" } as const;
+
+function keptTable({ sumRows, statistics, dimensions }: ReturnType<typeof tablesOf>[number], layout: TableLayout): KeptTable | undefined {
+  if (statistics.some(({ statistic }) => statistic === "count")) return sumRows ? undefined : { folder: "with-totals", layout, counts: false };
+  const taken = new Set([...statistics.map(({ name }) => name), ...dimensions.flatMap(({ column }) => [column, `${column}_level`])]);
+  let name = "count";
+  while (taken.has(name)) name += "_";
+  const count = { name, type: "integer" as const, description: "Number of people or records in the category." };
+  return { folder: "with-counts", layout: { ...layout, values: [count, ...layout.values] }, counts: true };
+}
 
 /** Tables of which cells are left blank so that what they hide cannot be computed back. */
 export const suppressionRoad: Omit<Road, "method"> = {
@@ -61,7 +92,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
     const asked = ruleOf(context.policy, context.requirements);
     const isAsked =
       typeof rule === "object" && rule !== null && rule.threshold === asked.threshold && rule.zeros === asked.zeros && rule.interval === asked.interval &&
-      (rule.codes === asked.codes || rule.codes === "merged") && rule.jointSums === "protect" && rule.singletons === "protect";
+      (rule.codes === asked.codes || rule.codes === "merged") && rule.jointSums === asked.jointSums && rule.singletons === asked.singletons;
     if (method !== context.policy.release.protect[0]!.method || !isAsked) throw decisionRefused("states another rule than policy and requirements");
     if (typeof cells !== "object" || cells === null || typeof blanks !== "string") throw decisionRefused("does not say which cells are hidden");
     const columns = dimensionColumns(context.policy);
@@ -90,24 +121,33 @@ export const suppressionRoad: Omit<Road, "method"> = {
         const state = cell < 0 ? 0 : planned.pattern[cell]!;
         annotation[row] = state === 0 ? SHOWN : separate ? state : HIDDEN;
       }
-      const write = async (output: typeof input.output, layout: TableLayout, rows: Int32Array, formats: Policy["release"]["formats"]): Promise<void> => {
+      const write = async (
+        output: typeof input.output, layout: TableLayout, columns: readonly Float64Array[], rows: Int32Array, formats: Policy["release"]["formats"],
+      ): Promise<void> => {
         await writeTable(output, formats, layout, {
           rows: rows.length,
-          values: values.map((column) => Float64Array.from(rows, (row) => column[row]!)),
+          values: columns.map((column) => Float64Array.from(rows, (row) => column[row]!)),
           annotation: Uint8Array.from(rows, (row) => annotation[row]!),
           place: (row, d) => placeOfRow(done, table, rows[row]!, d),
         });
       };
-      await write(input.output, shownLayout(layouts[t]!, sumRows), shownRows(table, sumRows), policy.release.formats);
-      if (!sumRows) {
-        await write({ create: (path) => input.output.createInternal(`with-totals/${path}`) } as typeof input.output, layouts[t]!, shownRows(table, true), ["csv"]);
+      await write(input.output, shownLayout(layouts[t]!, sumRows), values, shownRows(table, sumRows), policy.release.formats);
+      const kept = keptTable(specs[t]!, layouts[t]!);
+      if (kept !== undefined) {
+        const columns = kept.counts ? [statisticColumn(system, table, COUNT, done.inputs, hidden), ...values] : values;
+        const output = { create: (path: string) => input.output.createInternal(`${kept.folder}/${path}`) } as typeof input.output;
+        await write(output, kept.layout, columns, shownRows(table, true), ["csv"]);
       }
       context.progress({ phase: "apply", done: t + 1, total: system.tables.length, unit: "steps" });
     }
   },
 
   internalFiles(policy) {
-    return tablesOf(policy).flatMap(({ name, sumRows }) => (sumRows ? [] : [`${WITH_TOTALS}/${name}.csv`]));
+    const layouts = layoutsOf(policy);
+    return tablesOf(policy).flatMap((spec, t) => {
+      const kept = keptTable(spec, layouts[t]!);
+      return kept === undefined ? [] : [`internal/${kept.folder}/${spec.name}.csv`];
+    });
   },
 
   describe(policy, decision) {
@@ -179,9 +219,10 @@ export const suppressionRoad: Omit<Road, "method"> = {
       published.forEach((rows, t) => {
         const countAt = specs[t]!.statistics.findIndex(({ statistic }) => statistic === "count");
         for (const row of rows) {
-          if (!isSoundRow(row, specs[t]!.statistics, rule.codes)) misfits++;
+          if (!isSoundRow(row, specs[t]!.statistics, rule.codes, isDifference(row, shown[t]!, dimensions))) misfits++;
           const count = row.values[countAt];
-          if (count !== undefined && count !== null && Number(count) < threshold && (Number(count) > 0 || rule.zeros === "protect")) small++;
+          const size = Math.abs(Number(count ?? NaN));
+          if (size < threshold && (size > 0 || rule.zeros === "protect")) small++;
         }
       });
       checks.push(
@@ -191,23 +232,33 @@ export const suppressionRoad: Omit<Road, "method"> = {
         check(`${format}/small-counts`, `no count below ${threshold} shown`, small === 0 ? "none" : small, small === 0, "minimum-frequency"),
       );
       if (format === dataFormats(policy)[0]) for (const [t, layout] of shown.entries()) checks.push(...(await checkReadable(reader, policy, layout, published[t]!)));
-      // Totals that are published elsewhere are part of what a reader knows, so the tables are attacked with them.
+      // Totals that are published elsewhere, and counts that other numbers stand in for, are taken as known to readers.
       const tables: ReadBackRow[][] = [];
+      const attacked: AttackedTable[] = [];
       for (const [t, rows] of published.entries()) {
-        if (specs[t]!.sumRows) tables.push(rows);
-        else {
-          const withTotals = await readTable(reader, full[t]!, "csv", WITH_TOTALS);
-          const finest = withTotals.filter(({ places }) => places.every(({ level }, d) => level === shown[t]!.dimensions[d]!.levels[0]));
-          const same = JSON.stringify(finest) === JSON.stringify(rows);
-          checks.push(check(`${format}/${specs[t]!.name}/totals`, "the rows that were protected with their totals", same ? "the same" : "different", same));
-          tables.push(withTotals);
-        }
+        const kept = keptTable(specs[t]!, full[t]!);
+        const all = kept === undefined ? rows : await readTable(reader, kept.layout, "csv", `internal/${kept.folder}`);
+        tables.push(all);
+        const countAt = kept?.counts === true ? 0 : specs[t]!.statistics.findIndex(({ statistic }) => statistic === "count");
+        attacked.push({ layout: kept?.layout ?? full[t]!, rows: all, countAt });
+        if (kept === undefined) continue;
+        const finest = specs[t]!.sumRows ? all : all.filter(({ places }) => places.every(({ level }, d) => level === shown[t]!.dimensions[d]!.levels[0]));
+        const comparable = kept.counts ? finest.map((row) => ({ ...row, values: row.values.slice(1) })) : finest;
+        const same = JSON.stringify(comparable) === JSON.stringify(rows);
+        const what = kept.counts ? "counts" : "totals";
+        checks.push(check(`${format}/${specs[t]!.name}/${what}`, `the rows that were protected with their ${what}`, same ? "the same" : "different", same));
+        if (kept.counts) misfits += all.filter((row) => !isSoundRow({ ...row, values: [row.values[0]!] }, [COUNT], rule.codes, isDifference(row, kept.layout, dimensions))).length;
+      }
+      for (const [t, table] of attacked.entries()) {
+        if (!specs[t]!.statistics.some(({ statistic }) => statistic === "percent")) continue;
+        const wrong = wrongPercentages(table, specs[t]!, attacked);
+        checks.push(check(`${format}/${specs[t]!.name}/percentages`, "those of the counts that were protected", wrong === 0 ? "every one" : `${wrong} others`, wrong === 0));
       }
       const blank = tables.map((rows) => Uint8Array.from(rows, ({ annotation }) => (annotation === "0" ? 0 : 1)));
       const asPlanned = blanksHash(blank, context.platform.newHasher) === plannedBlanks;
       checks.push(check(`${format}/blanks`, "blank where the plan says so", asPlanned ? "as planned" : "other cells", asPlanned));
       if (misfits > 0) continue;
-      const audit = await auditTables(attackFrom(policy, full, tables, dimensions, rule), { interval, signal: context.signal });
+      const audit = await auditTables(attackFrom(attacked, dimensions, rule), { interval, signal: context.signal });
       blanks = audit.blanks;
       checks.push(
         check(
@@ -230,19 +281,52 @@ function isPlainFrequency(rule: PrimaryRule): rule is Extract<PrimaryRule, { rul
 }
 
 /** Blank throughout with a code, or shown with 0; means over nobody may be blank in a shown row. */
-function isSoundRow(row: ReadBackRow, statistics: ReturnType<typeof tablesOf>[number]["statistics"], codes: SmallCellsRule["codes"]): boolean {
+function isSoundRow(
+  row: ReadBackRow, statistics: ReturnType<typeof tablesOf>[number]["statistics"], codes: SmallCellsRule["codes"], isDifference: boolean,
+): boolean {
   if (row.annotation !== "0") {
     return ["1", "2"].slice(0, codes === "separate" ? 2 : 1).includes(row.annotation ?? "") && row.values.every((value) => value === null);
   }
   return row.values.every((value, s) => {
     const { statistic } = statistics[s]!;
-    if (statistic === "count") return value !== null && /^(0|[1-9]\d{0,15})$/.test(value);
+    if (statistic === "count") return value !== null && (isDifference ? /^(0|-?[1-9]\d{0,15})$/ : /^(0|[1-9]\d{0,15})$/).test(value);
     if (value === null) return ["mean", "median", "percent", "rate"].includes(statistic);
     return Number.isFinite(Number(value));
   });
 }
 
-type AskedRule = Pick<SmallCellsRule, "threshold" | "zeros" | "interval" | "codes">;
+/** Whether a row counts a group with parts to be taken away, so that its count may lie below zero. */
+function isDifference({ places }: ReadBackRow, layout: TableLayout, dimensions: readonly DecidedDimension[]): boolean {
+  return places.some(({ level, label }, d) => {
+    const { places: all, groups = [] } = dimensions.find(({ column }) => column === layout.dimensions[d]!.column)!;
+    return groups.some(({ place, signs }) => signs?.includes(-1) === true && all[place]!.level === level && all[place]!.label === label);
+  });
+}
+
+/** Percentages that are not those of the counts beside them, or shown where their base is hidden. */
+function wrongPercentages(table: AttackedTable, { statistics }: ReturnType<typeof tablesOf>[number], among: readonly AttackedTable[]): number {
+  const name = ({ layout }: AttackedTable, places: ReadBackRow["places"], kept: (column: string) => boolean): string =>
+    layout.dimensions
+      .flatMap(({ column }, d) => (kept(column) && places[d]!.level >= 0 ? [`${column}\n${placeKey(places[d]!.level, places[d]!.label)}`] : []))
+      .sort().join("\n\n");
+  const counts = new Map(among.flatMap((other) => other.rows.map(({ places, values }) => [name(other, places, () => true), values[other.countAt]!] as const)));
+  const first = table.layout.values.length - statistics.length;
+  let wrong = 0;
+  statistics.forEach((statistic, s) => {
+    if (statistic.statistic !== "percent") return;
+    const scale = 10 ** statistic.decimals;
+    for (const { places, values } of table.rows) {
+      const base = counts.get(name(table, places, (column) => statistic.of.includes(column)));
+      const own = values[table.countAt]!;
+      const printed = values[first + s]!;
+      const known = own !== null && base !== undefined && base !== null && Number(base) !== 0;
+      if (known ? printed === null || Number(printed) !== roundedRatio(Number(own), 100 * scale, Number(base)) / scale : printed !== null) wrong++;
+    }
+  });
+  return wrong;
+}
+
+type AskedRule = SmallCellsRule;
 
 function ruleOf(policy: Policy, requirements: Parameters<typeof effectiveValue>[0]): AskedRule {
   const method = policy.release.protect[0]!;
@@ -252,15 +336,48 @@ function ruleOf(policy: Policy, requirements: Parameters<typeof effectiveValue>[
     interval: effectiveValue(requirements, "minimum-interval"),
     zeros: method.method === "small-cells" ? method.zeros : ruleNeeds(method.rules).zeros,
     codes: method.codes,
+    singletons: method.singletons,
+    jointSums: method.siblings,
   };
 }
+
+/** How complementary cells are to be chosen, which decides nothing about what is safe. */
+function choiceOf(policy: Policy, { system, bound }: Tabulated): Pick<SmallCellsOptions, "proposal" | "weight"> {
+  const method = policy.release.protect[0]!;
+  if (method.method !== "small-cells" && method.method !== "cell-suppression") return {};
+  const proposal = method.secondary === "hypercube" ? suppressByHypercubes : method.secondary === "optimal" ? suppressOptimally : undefined;
+  const factors = [[method.hideFirst, 1 / FAR], [method.showFirst, FAR]] as const;
+  if (factors.every(([named]) => Object.keys(named).length === 0)) return proposal === undefined ? {} : { proposal };
+  const weight = new Float64Array(system.cells).fill(1);
+  for (const [named, factor] of factors) {
+    for (const [name, categories] of Object.entries(named)) {
+      const k = system.columns.findIndex(({ column }) => column === name);
+      if (k < 0) throw new PolicyError("suppression/no-dimension", `${JSON.stringify(name)} under hideFirst or showFirst is not a dimension of any table.`, { column: name });
+      const dimension = system.columns[k]!;
+      const labels = Array.from({ length: dimension.size }, (_, place) =>
+        dimension.level[place]! < 0 ? undefined : placeLabel(dimension, bound.get(name)!, dimension.level[place]!, dimension.code[place]!),
+      );
+      const unknown = categories.filter((category) => !labels.includes(category));
+      if (unknown.length > 0) {
+        const list = unknown.map((category) => JSON.stringify(category)).join(", ");
+        throw new PolicyError("suppression/no-category", `No table has the categories ${list} of ${JSON.stringify(name)}, named under hideFirst or showFirst. Correct the spelling, or take them out.`, { column: name });
+      }
+      const isNamed = Uint8Array.from(labels, (label) => (label !== undefined && categories.includes(label) ? 1 : 0));
+      for (let c = 0; c < system.cells; c++) if (isNamed[system.places[k]![c]!] === 1) weight[c]! *= factor;
+    }
+  }
+  return { weight, ...(proposal === undefined ? {} : { proposal }) };
+}
+
+/** Makes a category come before or after all others of like counts, without giving up the order among them. */
+const FAR = 1000;
 
 async function tabulateAndPlan(policy: Policy, survey: Survey, rule: AskedRule, signal: AbortSignal | undefined): Promise<Planned> {
   const done = tabulateSurvey(policy, survey, rule.zeros);
   const method = policy.release.protect[0]!;
-  if (method.method !== "cell-suppression") return { ...done, planned: await planSmallCells(done.system, rule, auditTables, signal) };
+  if (method.method !== "cell-suppression") return { ...done, planned: await planSmallCells(done.system, { ...rule, ...choiceOf(policy, done) }, auditTables, signal) };
   const planned = await planCellSuppression(
-    done.system, method.rules, { rules: ruleInput(policy, done, method.rules), amounts: done.inputs.amounts }, rule, auditTables, signal,
+    done.system, method.rules, { rules: ruleInput(policy, done, method.rules), amounts: done.inputs.amounts }, { ...rule, ...choiceOf(policy, done) }, auditTables, signal,
   );
   const { unmatched } = planned.outcome;
   if (unmatched.length > 0) {
@@ -276,7 +393,8 @@ function ruleInput(policy: Policy, done: Tabulated, rules: readonly PrimaryRule[
     system: done.system,
     hierarchies: done.bound,
     ...(needs.contributors ? { contributors: contributionsTo(policy, done, undefined) } : {}),
-    measures: new Map(needs.measures.map((name) => [name, contributionsTo(policy, done, name)])),
+    // Sums are published unweighted, and one record of any weight is one contribution to them.
+    measures: new Map(needs.measures.map((name) => [name, { ...contributionsTo(policy, done, name), weight: undefined }])),
     numbers: new Map(needs.numbers.map((name) => {
       const amount = done.inputs.amounts.get(name)!;
       return [name, amount.cells.map((units) => units / 10 ** amount.decimals)];
@@ -312,21 +430,16 @@ function layoutsOf(policy: Policy): TableLayout[] {
 }
 
 /**
- * The attacker's view, from nothing but the files and the structure of their categories. Where a table shows no counts they
- * are taken as known wherever the row is shown: whoever is safe then is safe with less.
+ * The attacker's view, from nothing but the files and the structure of their categories. Counts are taken as known wherever a
+ * row is shown, also where the published file has other numbers in their place: whoever is safe then is safe with less.
  */
 function attackFrom(
-  policy: Policy, layouts: readonly TableLayout[], tables: readonly (readonly ReadBackRow[])[], dimensions: readonly DecidedDimension[], rule: SmallCellsRule,
+  tables: readonly AttackedTable[], dimensions: readonly DecidedDimension[], rule: SmallCellsRule,
 ): Parameters<typeof auditTables>[0] {
   const placeOf = dimensions.map(({ places }) => new Map(places.map(({ level, label }, place) => [placeKey(level, label), place])));
-  const specs = tablesOf(policy);
-  const counted = layouts.flatMap((_, t) => (specs[t]!.statistics.some(({ statistic }) => statistic === "count") ? [t] : []));
   return {
     columns: auditColumns(dimensions),
-    tables: counted.map((t): AuditTable => {
-      const layout = layouts[t]!;
-      const rows = tables[t]!;
-      const countAt = specs[t]!.statistics.findIndex(({ statistic }) => statistic === "count");
+    tables: tables.map(({ layout, rows, countAt }): AuditTable => {
       const columnOf = layout.dimensions.map(({ column }) => dimensions.findIndex((dimension) => dimension.column === column));
       return {
         name: layout.name,

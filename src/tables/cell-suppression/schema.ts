@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PrimaryRules } from "../primary-rules/schema.ts";
+import { complementaryOptions } from "../small-cells/schema.ts";
 
 export const CellSuppression = z.strictObject({
   method: z
@@ -24,6 +25,7 @@ export const CellSuppression = z.strictObject({
       "Whether the annotation tells cells hidden by a rule from cells hidden to protect others (separate) or not (merged). " +
         "Separate codes are written only where every hidden count keeps its interval all the same, else merged ones.",
     ),
+  ...complementaryOptions,
 });
 export type CellSuppressionInput = z.input<typeof CellSuppression>;
 export type CellSuppression = z.output<typeof CellSuppression>;

@@ -1,5 +1,31 @@
 import { z } from "zod";
 
+const Preferred = z.record(z.string(), z.array(z.string().nullable()).min(1));
+
+/** How complementary cells are chosen; the same for every method that leaves cells blank. */
+export const complementaryOptions = {
+  secondary: z
+    .enum(["elimination", "hypercube", "optimal"])
+    .default("elimination")
+    .describe(
+      "How complementary cells are found. elimination: exact, few cells, for tables of any shape. hypercube: for very large full " +
+        "cubes, hides more. optimal: as few people as possible by integer programming, for small tables; elimination where it does not end.",
+    ),
+  singletons: z
+    .enum(["protect", "ignore"])
+    .default("protect")
+    .describe("Whether the only person in a cell, who knows its count, is kept from computing others with it."),
+  siblings: z
+    .enum(["protect", "ignore"])
+    .default("ignore")
+    .describe(
+      "With protect, one more cell is hidden where the small counts of a row or column are all at most 3, or add up to less than the " +
+        "threshold (CalHHS guidelines, section 4.4). The interval answers for the same risk, by what can be worked out.",
+    ),
+  hideFirst: Preferred.default({}).describe("Categories that complementary cells should come from, by column, such as { reason: [Other, Unknown] }."),
+  showFirst: Preferred.default({}).describe("Categories that should stay shown where that is possible, by column."),
+};
+
 export const SmallCells = z.strictObject({
   method: z
     .literal("small-cells")
@@ -23,7 +49,7 @@ export const SmallCells = z.strictObject({
     .optional()
     .describe(
       "How many values must remain possible for every hidden small count, seen by somebody who knows everything published " +
-        "and the rule itself. When absent, what the classification requires.",
+        "and the rule itself. When absent, half of the small counts, or what the classification requires if that is more.",
     ),
   codes: z
     .enum(["merged", "separate"])
@@ -33,6 +59,7 @@ export const SmallCells = z.strictObject({
         "(merged). Telling them apart helps a reader to infer hidden counts, so separate codes are written only where every " +
         "hidden small count keeps its interval all the same, else merged ones.",
     ),
+  ...complementaryOptions,
 });
 export type SmallCellsInput = z.input<typeof SmallCells>;
 export type SmallCells = z.output<typeof SmallCells>;
