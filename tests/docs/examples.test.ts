@@ -74,7 +74,7 @@ function runBlock(block: Block, folder: string): { status: number | null; output
 }
 
 /** Work that takes long says how far it is, at moments that depend on the machine. */
-const PROGRESS = /^(?:Reading|Deciding|Writing|Verifying|Publishing)\b {2,}.*\n/gm;
+const PROGRESS = /^(?:Reading|Deciding|Writing|Verifying|Publishing)\b(?: {2,}.*)?\n/gm;
 
 /** Anchors as GitHub makes them from headings. */
 function anchorsOf(markdown: string): Set<string> {
