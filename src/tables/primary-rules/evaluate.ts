@@ -133,7 +133,7 @@ export function evaluateRules(input: RuleInput, rules: readonly PrimaryRule[]): 
           const { statistics, exact } = readings.of(undefined, {});
           const below = weightBelow(rule.minimum, statistics, exact);
           hide((c) => (count[c] === 0 ? zeros : below(c)));
-        } else hide((c) => (count[c] === 0 ? zeros : count[c]! < rule.minimum));
+        } else hide((c) => (count[c] === 0 ? zeros : Math.abs(count[c]!) < rule.minimum)); // differences may lie below zero
         if (rule.safetyRange > 0) keepRange(rule.safetyRange, bit);
         break;
       }
