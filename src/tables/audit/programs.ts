@@ -12,6 +12,8 @@ const INTEGER = 1;
 const DUAL = 1;
 const PRIMAL = 4;
 const NODE_LIMIT = 20_000;
+/** Up to this many unknowns, the first table is looked for in the middle of what is possible. */
+const ROOMY_LIMIT = 1500;
 /** Multiples of the solver's fractions that are tried as whole numbers. */
 const LARGEST_DENOMINATOR = 12;
 
@@ -60,6 +62,7 @@ export class Programs {
    * their way. "none": there is not even one of fractions. undefined: not found.
    */
   findTable(room: number): Float64Array | "none" | undefined {
+    if (this.#component.size > ROOMY_LIMIT) return this.#findAnyTable();
     const { size, lower, upper, rows } = this.#component;
     // Each unknown is cut in three: the first steps up are worth 1 each, those in the middle nothing, the last ones cost 1.
     const part = new Float64Array(3 * size);
@@ -113,10 +116,27 @@ export class Programs {
       const point = this.#wholePoint(value) ?? this.#mend(value);
       if (point !== undefined) return point;
     }
-    const whole = this.#wholeModel();
-    const end = run(whole);
+    return this.#searchTable();
+  }
+
+  /** The same without regard to room. */
+  #findAnyTable(): Float64Array | "none" | undefined {
+    const model = this.#linearModel();
+    const status = run(model);
+    if (status === INFEASIBLE) return "none";
+    if (status === OPTIMAL) {
+      const value = model.getSolution().colValue;
+      const point = this.#wholePoint(value) ?? this.#mend(value);
+      if (point !== undefined) return point;
+    }
+    return this.#searchTable();
+  }
+
+  #searchTable(): Float64Array | "none" | undefined {
+    const model = this.#wholeModel();
+    const end = run(model);
     if (end === INFEASIBLE && this.#component.integer.every((one) => one === 1)) return "none";
-    return end === OPTIMAL ? this.#wholePoint(whole.getSolution().colValue) : undefined;
+    return end === OPTIMAL ? this.#wholePoint(model.getSolution().colValue) : undefined;
   }
 
   /** Smallest or largest value of an unknown over all tables, fractions allowed. */

@@ -1,5 +1,6 @@
 import type { Component } from "./component.ts";
 import { Moves, noProofs, provenValues, type Proofs } from "./moves.ts";
+import { heldAround, relaxedAround } from "./neighbourhood.ts";
 import { loadSolver, MARGIN, Programs } from "./programs.ts";
 import { contradiction } from "./unknowns.ts";
 
@@ -8,7 +9,12 @@ const COMPLETE_LIMIT = 80;
 /** Up to this many, whole-number programs are tried for cells that nothing else settles. */
 const WHOLE_LIMIT = 400;
 /** Choices that a search for a move may make, first for all cells, then for what is left. */
-const BUDGETS = [30, 300];
+const BUDGETS = [30, 300, 300];
+/** Components above this many unknowns are looked at around each cell first: so many unknowns, then so many. */
+const LARGE = 500;
+const AROUND = [60, 240, 480];
+/** Unknowns times cells that programs over all of a large component may be spent on; what is left then stays unproven. */
+const LARGE_PROGRAMS = 8000;
 /** Programs that push all open cells at once before each is looked at alone. */
 const SWEEPS = 8;
 
@@ -44,6 +50,9 @@ export interface Settled {
   readonly point: Float64Array | undefined;
   readonly trace: ReadonlyMap<number, ReadonlySet<number>> | undefined;
 }
+
+/** What is known of how far each unknown can go. */
+type Ends = Pick<Settled, "low" | "high" | "wholeLow" | "wholeHigh" | "multipliers">;
 
 export interface SettleOptions {
   readonly point?: Float64Array | undefined;
@@ -102,6 +111,14 @@ export async function settle(component: Component, wanted: Wanted, options: Sett
     const open = (u: number) => !isSettled(wanted, proofs, low, high, u);
     for (const u of list) if (!open(u)) by[u] = 2;
 
+    // A table found by a program has many unknowns at their bounds; short moves give them room.
+    if (options.point === undefined && size > LARGE) {
+      for (let u = 0; u < size; u++) {
+        const below = moves.point[u]! - lower[u]!;
+        const above = upper[u]! - moves.point[u]!;
+        if (Math.min(below, above) < room) moves.search(u, below < above ? 1 : -1, 1, 0, BUDGETS[0]!);
+      }
+    }
     for (const budget of BUDGETS) {
       for (const u of list) {
         if (!open(u)) continue;
@@ -113,11 +130,20 @@ export async function settle(component: Component, wanted: Wanted, options: Sett
     for (const u of list) if (by[u] === 0 && !open(u)) by[u] = 2;
 
     let left = list.filter(open);
+    if (options.movesOnly !== true && size > LARGE) {
+      for (const u of left) {
+        options.signal?.throwIfAborted();
+        await settleAround(moves, wanted, u, ends, open);
+        if (!open(u)) by[u] = 3;
+      }
+      left = left.filter((u) => open(u) && !cannotBeEnough(wanted, low, high, u));
+    }
+    let whole = size > LARGE ? Math.floor(LARGE_PROGRAMS / size) : size;
     if (options.movesOnly !== true && (left.length > 0 || wanted.bounds.includes(1))) {
       programs ??= new Programs(await loadSolver(), component);
-      left = sweep(programs, moves, wanted, left, open);
+      if (size <= LARGE || left.length > size >> 4) left = sweep(programs, moves, wanted, left, open);
       for (let u = 0; u < size; u++) {
-        if (!open(u) && wanted.bounds[u] === 0) continue;
+        if (wanted.bounds[u] === 0 && (!open(u) || (size > LARGE && (cannotBeEnough(wanted, low, high, u) || whole-- <= 0)))) continue;
         options.signal?.throwIfAborted();
         settleAlone(programs, moves, wanted, u, open, ends);
       }
@@ -127,6 +153,59 @@ export async function settle(component: Component, wanted: Wanted, options: Sett
   } finally {
     programs?.dispose();
   }
+}
+
+/** Bounds that hold for certain leave too little. */
+function cannotBeEnough(wanted: Wanted, low: Float64Array, high: Float64Array, u: number): boolean {
+  return (
+    (wanted.values[u]! > 0 && high[u]! - low[u]! + 1 < wanted.values[u]!) ||
+    low[u]! > wanted.least[u]! || high[u]! < wanted.most[u]! || high[u]! - low[u]! < wanted.width[u]!
+  );
+}
+
+/** One cell of a large component: what is possible while all that is far keeps still, and what is not even if it is free. */
+async function settleAround(moves: Moves, wanted: Wanted, u: number, ends: Ends, open: (u: number) => boolean): Promise<void> {
+  for (const limit of AROUND) {
+    const near = heldAround(moves.component, moves.point, u, limit);
+    const only = nothingWanted(near.component.size);
+    for (const field of ["values", "least", "most", "width", "harmless"] as const) only[field][near.centre] = wanted[field][u]!;
+    only.harmlessSign[near.centre] = wanted.harmlessSign[u]!;
+    // Bounds within the part say nothing of the whole: a number that is always reached here may be missed elsewhere.
+    only.harmless[near.centre] = NaN;
+    const found = await settle(near.component, only, { point: Float64Array.from(near.members, (v) => moves.point[v]!) });
+    moves.learn(found.proofs, near.members);
+    if (!open(u)) return;
+
+    const free = relaxedAround(moves.component, u, limit);
+    if (free.rows.length === 0) continue;
+    const programs = new Programs(await loadSolver(), free.component);
+    try {
+      for (const above of [true, false]) {
+        const end = programs.extreme(free.centre, above);
+        if (above ? end.certain < ends.high[u]! : end.certain > ends.low[u]!) {
+          (above ? ends.high : ends.low)[u] = end.certain;
+          const all = new Float64Array(moves.component.rows.low.length);
+          free.rows.forEach((r, k) => (all[r] = end.multipliers![k]!));
+          ends.multipliers.set(u, all);
+        }
+      }
+    } finally {
+      programs.dispose();
+    }
+    if (!open(u) || cannotBeEnough(wanted, ends.low, ends.high, u)) return;
+  }
+}
+
+function nothingWanted(size: number): Wanted {
+  return {
+    values: new Float64Array(size),
+    least: new Float64Array(size).fill(Infinity),
+    most: new Float64Array(size).fill(-Infinity),
+    width: new Float64Array(size),
+    bounds: new Uint8Array(size),
+    harmless: new Float64Array(size).fill(NaN),
+    harmlessSign: new Int8Array(size).fill(1),
+  };
 }
 
 /** Ways to split the steps that are still wanted into up and down. */
@@ -194,7 +273,7 @@ function settleAlone(
   wanted: Wanted,
   u: number,
   open: (u: number) => boolean,
-  { low, high, wholeLow, wholeHigh, multipliers }: Pick<Settled, "low" | "high" | "wholeLow" | "wholeHigh"> & { readonly multipliers: Map<number, Float64Array> },
+  { low, high, wholeLow, wholeHigh, multipliers }: Ends,
 ): void {
   const { proofs, component } = moves;
   const exact = wanted.bounds[u] === 1;
