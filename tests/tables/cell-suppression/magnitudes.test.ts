@@ -7,7 +7,7 @@ import { PrimaryRules, type PrimaryRulesInput } from "../../../src/tables/primar
 import type { Amount } from "../../../src/tables/statistics/index.ts";
 import { sumOverInner, type TableSpec } from "../../../src/tables/tabulate/index.ts";
 import { cube } from "../helpers.ts";
-import { ruleExample, type RuleExample, type Unit } from "../primary-rules/examples.ts";
+import { rowsWhere, ruleExample, type RuleExample, type Unit } from "../primary-rules/examples.ts";
 import { Attacker, loadSolver, numbersFrom, readerOf, type Reader } from "./reader.ts";
 
 /** FULL=1 tries ten times as many. */
@@ -18,14 +18,14 @@ beforeAll(async () => {
   highs = await loadSolver();
 });
 
-function amountOf({ system, contributions }: RuleExample): Amount {
+function amountOf({ system, contributions }: RuleExample, decimals: number): Amount {
   const inner = new Float64Array(system.inner);
-  for (let e = 0; e < contributions.entries; e++) inner[contributions.inner[e]!]! += contributions.value![e]!;
-  return { name: "value", decimals: 0, inner, cells: sumOverInner(system, inner) };
+  for (let e = 0; e < contributions.entries; e++) inner[contributions.inner[e]!]! += Math.round(contributions.value![e]! * 10 ** decimals);
+  return { name: "value", decimals, inner, cells: sumOverInner(system, inner) };
 }
 
-async function plannedFor(given: RuleExample, input: PrimaryRulesInput, threshold = 1) {
-  const amount = amountOf(given);
+async function plannedFor(given: RuleExample, input: PrimaryRulesInput, threshold = 1, decimals = 0) {
+  const amount = amountOf(given, decimals);
   const plan = await planCellSuppression(
     given.system, PrimaryRules.parse(input), { rules: given.input, amounts: new Map([["value", amount]]) }, { threshold, interval: 2 }, auditTables,
   );
@@ -199,4 +199,59 @@ describe(`${TABLES} random tables of sums, with few contributors`, () => {
     expect(primaries).toBeGreaterThan(2 * TABLES);
     expect(sums).toBeGreaterThan(5 * TABLES);
   }, 600_000);
+});
+
+describe("named cases", () => {
+  const others = (cell: string, count: number, value: number): Unit[] => Array.from({ length: count }, (_, i) => ({ at: [cell], value, by: `${cell}${i}`, holding: `${cell}${i}` }));
+
+  test("firms of one enterprise in several hidden cells hide nothing from each other (sdcTools/UserSupport issue 160)", async () => {
+    const units: Unit[] = [
+      { at: ["a"], value: 100, by: "a1", holding: "H" }, { at: ["b"], value: 90, by: "b1", holding: "H" },
+      ...others("c", 6, 20), ...others("d", 9, 30),
+    ];
+    const given = ruleExample(["k"], units);
+    const { plan } = await plannedFor(given, [{ rule: "p-percent", p: 10, of: "value", by: "holding" }]);
+    expect(rowsWhere(given, (c) => plan.outcome.primary[c] === 1)).toEqual(["a", "b"]);
+    expect(rowsWhere(given, (c) => plan.pattern[c] !== 0)).toEqual(["a", "b", "c"]);
+  });
+
+  test("firms alone in their cells could work out each other's from the total (issue 135): one more cell is hidden", async () => {
+    const units: Unit[] = [
+      { at: ["a"], value: 30, by: "a1" }, { at: ["b"], value: 20, by: "b1" }, { at: ["c"], value: 10, by: "c1" },
+      ...others("d", 8, 5).map(({ at, value, by }) => ({ at, value: value!, by: by! })), ...others("e", 9, 30).map(({ at, value, by }) => ({ at, value: value!, by: by! })),
+    ];
+    const given = ruleExample(["k"], units);
+    // Two who put their knowledge together.
+    const { plan } = await plannedFor(given, [{ rule: "p-percent", p: 10, coalition: 2, of: "value" }]);
+    expect(rowsWhere(given, (c) => plan.pattern[c] !== 0)).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("SSBtools magnitude1 under (1,80): primary cells of the vignette's table 3, and no interval too narrow", async () => {
+    const rows: readonly [string, string, number][] = [
+      ["Industry", "Iceland", 9.6], ["Entertainment", "Iceland", 16.8], ["Industry", "Iceland", 8.8], ["Industry", "Iceland", 1.9],
+      ["Agriculture", "Portugal", 75.9], ["Agriculture", "Portugal", 24.5], ["Entertainment", "Portugal", 7.1], ["Entertainment", "Portugal", 2.3],
+      ["Governmental", "Portugal", 21.6], ["Governmental", "Portugal", 2], ["Industry", "Portugal", 25.7], ["Industry", "Portugal", 3.4],
+      ["Agriculture", "Spain", 96.6], ["Agriculture", "Spain", 43.2], ["Entertainment", "Spain", 77.4], ["Entertainment", "Spain", 11.5],
+      ["Entertainment", "Spain", 16.4], ["Governmental", "Spain", 6.5], ["Governmental", "Spain", 2.7], ["Industry", "Spain", 8.4],
+    ];
+    const given = ruleExample(["sector", "country"], rows.map(([sector, country, value]) => ({ at: [sector, country], value })));
+    const { plan, amount } = await plannedFor(given, [{ rule: "dominance", n: 1, k: 80, of: "value" }], 1, 1);
+    expect(rowsWhere(given, (c) => plan.outcome.primary[c] === 1)).toEqual([
+      "Entertainment/Iceland", "Governmental/Portugal", "Industry/Portugal", "Industry/Spain",
+    ]);
+    const reader = readerOf(given, given.system, [cube("whole", ["sector", "country"])]);
+    const known = reader.rows.filter(({ cell }) => cell < 0 || plan.pattern[cell] === 0);
+    const attacker = new Attacker(highs, reader.combinations, known.map(({ cell, terms }) => {
+      const value = cell < 0 ? 0 : amount.cells[cell]!;
+      return { terms, low: value, high: value };
+    }));
+    const { upper } = plan.outcome.levels.get("value")!;
+    for (const { cell, terms } of reader.rows) {
+      if (cell < 0 || upper[cell] === 0) continue;
+      const [min, max] = attacker.bounds(terms);
+      expect(max).toBeGreaterThanOrEqual(amount.cells[cell]! + 10 * upper[cell]! - 1e-6);
+      expect(min).toBeLessThanOrEqual(Math.max(0, amount.cells[cell]! - 10 * upper[cell]!) + 1e-6);
+    }
+    attacker.dispose();
+  });
 });

@@ -10,7 +10,7 @@ import { loadSolver, numbersFrom, readerOf } from "../cell-suppression/reader.ts
 import { cube, example, type Example } from "../helpers.ts";
 
 /** FULL=1 tries all 1,000. */
-const TABLES = process.env.FULL === "1" ? 1000 : Number(process.env.TRY ?? 200);
+const TABLES = process.env.FULL === "1" ? 1000 : 200;
 const FAR = 300;
 
 let highs: Highs;
@@ -294,7 +294,7 @@ describe(`${TABLES} random tables with derived columns`, () => {
 
   test("the same reader finds small counts where only they are left blank", async () => {
     let narrow = 0;
-    for (let seed = 1; seed <= 25; seed++) narrow += (await attacked(randomCase(seed), seed, false)).wrong.length;
-    expect(narrow).toBeGreaterThan(20);
+    for (let seed = 1; seed <= 15; seed++) narrow += (await attacked(randomCase(seed), seed, false)).wrong.length;
+    expect(narrow).toBeGreaterThan(10);
   }, 300_000);
 });
