@@ -68,6 +68,8 @@ interface Case {
   readonly groups: Readonly<Record<string, (value: string) => string>>;
   readonly rules: readonly Rule[];
   readonly threshold: number;
+  /** Whether some contributions lie below zero; shares are then taken of what contributors add up to in size. */
+  readonly negative: boolean;
 }
 
 /** Tables of 2 or 3 dimensions, some nested, some linked; few contributors of very different size, who report in several cells. */
@@ -78,10 +80,11 @@ function randomCase(seed: number): Case {
   const sizes = keys.map((_, k) => (k === 2 ? 2 : 2 + below(3)));
   const contributors = 3 + below(38);
   const holdings = Math.max(2, Math.ceil(contributors / (1 + below(3))));
+  const negative = random() < 0.15;
   const units = Array.from({ length: contributors }, (_, who) =>
     Array.from({ length: 1 + below(3) }, (): Unit => ({
       at: sizes.map((size) => `v${below(size)}`),
-      value: random() < 0.08 ? 0 : Math.floor(Math.exp(random() * 8)),
+      value: random() < 0.08 ? 0 : Math.floor(Math.exp(random() * 8)) * (negative && random() < 0.3 ? -1 : 1),
       by: `c${who}`,
       holding: `h${who % holdings}`,
     })),
@@ -98,18 +101,17 @@ function randomCase(seed: number): Case {
     [dominance(2, 85, by), pPercent(10, 1, "contributor")],
     [priorPosterior(10, 50)],
   ];
-  return { units, keys, specs, groups, rules: choices[below(4)]!, threshold: random() < 0.3 ? 3 : 1 };
+  return { units, keys, specs, groups, rules: choices[below(4)]!, threshold: random() < 0.3 ? 3 : 1, negative };
 }
 
-/** Contributions to a set of combinations, by contributor or holding, largest first. */
-function contributionsTo(units: readonly Unit[], inside: (unit: Unit) => boolean, by: "contributor" | "holding"): number[] {
+/** Sizes of contributions, by contributor or holding, largest first. */
+function contributionsTo(units: readonly Unit[], by: "contributor" | "holding"): number[] {
   const sums = new Map<string, number>();
   for (const unit of units) {
-    if (!inside(unit)) continue;
     const who = by === "holding" ? unit.holding! : unit.by!;
     sums.set(who, (sums.get(who) ?? 0) + unit.value!);
   }
-  return [...sums.values()].sort((x, y) => y - x);
+  return [...sums.values()].map(Math.abs).sort((x, y) => y - x);
 }
 
 function combinationOf(given: RuleExample, { at }: Unit): number {
@@ -164,13 +166,15 @@ describe(`${TABLES} random tables of sums, with few contributors`, () => {
       const shown = (cell: number) => cell < 0 || plan.pattern[cell] === 0;
       const excess = (inside: (u: number) => boolean): number => {
         const own = units.filter(({ u }) => inside(u)).map(({ unit }) => unit);
-        const total = own.reduce((sum, { value }) => sum + value!, 0);
-        return Math.max(0, ...one.rules.map((rule) => rule.excess(contributionsTo(own, () => true, rule.by), total)));
+        return Math.max(0, ...one.rules.map((rule) => {
+          const sizes = contributionsTo(own, rule.by);
+          return rule.excess(sizes, sizes.reduce((sum, size) => sum + size, 0));
+        }));
       };
       const attacker = new Attacker(highs, reader.combinations, reader.rows.filter(({ cell }) => shown(cell)).map(({ cell, terms }) => {
         const value = cell < 0 ? 0 : amount.cells[cell]!;
         return { terms, low: value, high: value };
-      }));
+      }), { floor: one.negative ? -Infinity : 0 });
       try {
         for (const [i, { cell, terms }] of reader.rows.entries()) {
           const level = excess((u) => terms.has(u));
@@ -187,7 +191,7 @@ describe(`${TABLES} random tables of sums, with few contributors`, () => {
             primaries++;
             const total = amount.cells[cell]!;
             const [min, max] = attacker.bounds(terms);
-            if (max < total + level - 1e-6 || min > Math.max(0, total - level) + 1e-6) wrong.push(`seed ${seed}: row ${i} is ${total}, within ${min} to ${max}, needs ${level}`);
+            if (max < total + level - 1e-6 || min > (one.negative ? total - level : Math.max(0, total - level)) + 1e-6) wrong.push(`seed ${seed}: row ${i} is ${total}, within ${min} to ${max}, needs ${level}`);
           }
         }
       } finally {
