@@ -40,7 +40,7 @@ export const REQUIREMENTS = {
   "minimum-ambiguity": {
     stronger: "larger",
     unit: "counts",
-    meaning: "At least this many true counts can be behind a published count, seen alone.",
+    meaning: "Behind a published number that small counts are shown as, at least this many true counts are possible, seen alone; a shown 0 may leave fewer.",
   },
   "maximum-rho": {
     stronger: "smaller",

@@ -166,6 +166,7 @@ const SHARED: readonly (readonly [user: string, used: string])[] = [
   ["tables/cell-suppression", "tables/primary-rules/schema.ts"],
   ["tables/cell-suppression", "tables/primary-rules/index.ts"],
   ["tables/cell-suppression", "tables/small-cells/index.ts"],
+  ["tables/cell-suppression", "tables/small-cells/schema.ts"],
   ["tables/cell-suppression", "tables/audit/index.ts"],
   ["dp/noisy-counts", "dp/accounting/index.ts"],
 ];

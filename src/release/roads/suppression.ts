@@ -186,8 +186,8 @@ export const suppressionRoad: Omit<Road, "method"> = {
             "in these files, and may be taken from where they are published."
           : "Shown counts are exact. A blank is not a zero: leave it out, and read totals from their own rows, which say (total) and " +
             "include what is hidden.",
-        "The protection takes into account what is in these files. Other releases about the same people, or knowledge of some of " +
-          "them, can narrow a hidden count further.",
+        `The protection takes into account what is in these files${withoutTotals ? " and the totals that they leave out" : ""}. ` +
+          "Other releases about the same people, or knowledge of some of them, can narrow a hidden count further.",
       ].map((text) => text.trim()),
     };
   },
