@@ -164,10 +164,13 @@ export class Moves {
     for (const r of seenRows) {
       let change = 0;
       let sum = 0;
+      let size = 0;
       for (let k = rows.starts[r]!; k < rows.starts[r + 1]!; k++) {
         change += rows.times[k]! * factor[rows.unknown[k]!]!;
         sum += rows.times[k]! * this.point[rows.unknown[k]!]!;
+        size += Math.abs(rows.times[k]!) * (Math.abs(factor[rows.unknown[k]!]!) + Math.abs(this.point[rows.unknown[k]!]!));
       }
+      if (size > Number.MAX_SAFE_INTEGER) return false; // no longer exact
       if (change === 0) continue;
       if (this.#isEquation[r] === 1) return false;
       const toHigh = Math.floor((change > 0 ? rows.high[r]! - sum : sum - rows.low[r]!) / Math.abs(change));

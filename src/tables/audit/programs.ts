@@ -301,14 +301,22 @@ export class Programs {
       const rest = new Float64Array(size);
       rest[u] = side * scale;
       let bound = 0;
+      let sizes = 0;
       for (let r = 0; r < whole.length; r++) {
         const y = whole[r]!;
         if (y === 0) continue;
-        bound += y * (y > 0 ? rows.low[r]! : rows.high[r]!);
-        for (let k = rows.starts[r]!; k < rows.starts[r + 1]!; k++) rest[rows.unknown[k]!]! -= y * rows.times[k]!;
+        add(y * (y > 0 ? rows.low[r]! : rows.high[r]!));
+        for (let k = rows.starts[r]!; k < rows.starts[r + 1]!; k++) {
+          rest[rows.unknown[k]!]! -= y * rows.times[k]!;
+          sizes += Math.abs(y * rows.times[k]!);
+        }
       }
-      for (let v = 0; v < size; v++) if (rest[v] !== 0) bound += rest[v]! * (rest[v]! > 0 ? lower[v]! : upper[v]!);
-      if (!Number.isSafeInteger(bound)) continue;
+      for (let v = 0; v < size; v++) if (rest[v] !== 0) add(rest[v]! * (rest[v]! > 0 ? lower[v]! : upper[v]!));
+      if (!(sizes <= Number.MAX_SAFE_INTEGER)) continue; // open, or no longer exact
+      function add(term: number): void {
+        bound += term;
+        sizes += Math.abs(term);
+      }
       // scale * side * unknown >= bound.
       const least = integer[u] === 1 ? ceilDivide(bound, scale) : Math.floor(bound / scale);
       return side * least + 0;

@@ -373,6 +373,7 @@ export function propagate(
   const queued = new Uint8Array(count).fill(1);
   const queue = Array.from({ length: count }, (_, r) => r);
   let budget = VISITS * count + 1000;
+  let exact = true;
   for (let at = 0; at < queue.length; at++) {
     if (budget-- <= 0) return false;
     const r = queue[at]!;
@@ -390,6 +391,10 @@ export function propagate(
       else least += from;
       if (to > FAR) openAbove++;
       else most += to;
+    }
+    if (!Number.isSafeInteger(least) || !Number.isSafeInteger(most)) {
+      exact = false; // too large to add up; the row tells nothing here
+      continue;
     }
     if ((openBelow === 0 && least > high[r]!) || (openAbove === 0 && most < low[r]!)) throw contradiction();
     if ((openBelow > 1 || high[r] === Infinity) && (openAbove > 1 || low[r] === -Infinity)) continue;
@@ -441,7 +446,7 @@ export function propagate(
       }
     }
   }
-  return true;
+  return exact;
 
   function note(bound: number, r: number): void {
     if (trail === undefined || last === undefined) return;
