@@ -482,7 +482,9 @@ function rowsLeft(rows: Rows, lower: Float64Array, upper: Float64Array): { left:
       if (low > 0 || high < 0) throw contradiction();
       continue;
     }
-    if (least >= low && most <= high) {
+    const neverBelow = low === -Infinity || (Number.isSafeInteger(least) && least >= low);
+    const neverAbove = high === Infinity || (Number.isSafeInteger(most) && most <= high);
+    if (neverBelow && neverAbove) {
       out.unknown.length = begin;
       out.times.length = begin;
       continue;
