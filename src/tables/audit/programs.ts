@@ -44,6 +44,7 @@ export class Programs {
   #linear: Model | undefined;
   #whole: Model | undefined;
   #direction: Model | undefined;
+  #near: Model | undefined;
 
   constructor(highs: Highs, component: Component) {
     this.#highs = highs;
@@ -54,7 +55,8 @@ export class Programs {
     this.#linear?.dispose();
     this.#whole?.dispose();
     this.#direction?.dispose();
-    this.#linear = this.#whole = this.#direction = undefined;
+    this.#near?.dispose();
+    this.#linear = this.#whole = this.#direction = this.#near = undefined;
   }
 
   /**
@@ -220,6 +222,23 @@ export class Programs {
     model.changeColsCost({ kind: "range", from: 0, to: size - 1 }, cost);
     model.changeObjectiveSense(this.#highs.constants.objectiveSense.maximize);
     return run(model) === OPTIMAL ? Float64Array.from(model.getSolution().colValue) : undefined;
+  }
+
+  /**
+   * A table, fractions allowed, that agrees and moves most in the sense of `cost` among those within `reach` of a table that
+   * agrees. Undefined when the program does not end.
+   */
+  tableWithin(point: Float64Array, reach: number, cost: Float64Array): Float64Array | undefined {
+    const { size, lower, upper } = this.#component;
+    const from = Float64Array.from(point, (x, u) => Math.max(lower[u]!, x - reach));
+    const to = Float64Array.from(point, (x, u) => Math.min(upper[u]!, x + reach));
+    if (this.#near === undefined) {
+      this.#near = this.#createModel(from, to, false);
+      this.#near.options.set({ output_flag: false, presolve: "off", solver: "simplex", simplex_strategy: PRIMAL });
+    } else this.#near.changeColsBounds({ kind: "range", from: 0, to: size - 1 }, from, to);
+    this.#near.changeColsCost({ kind: "range", from: 0, to: size - 1 }, cost);
+    this.#near.changeObjectiveSense(this.#highs.constants.objectiveSense.maximize);
+    return run(this.#near) === OPTIMAL ? Float64Array.from(this.#near.getSolution().colValue) : undefined;
   }
 
   #linearModel(): Model {

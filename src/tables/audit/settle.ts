@@ -12,9 +12,14 @@ const WHOLE_LIMIT = 400;
 const BUDGETS = [30, 300, 300];
 /** Components above this many unknowns are looked at around each cell first: so many unknowns, then so many. */
 const LARGE = 500;
-const AROUND = [60, 240, 480];
+const AROUND = [60, 240];
+/** Cells of a large component that are looked at so. */
+const LARGE_AROUND = 40;
 /** Unknowns times cells that programs over all of a large component may be spent on; what is left then stays unproven. */
 const LARGE_PROGRAMS = 8000;
+/** Programs over all of a large component that push all open cells at once, and then single cells. */
+const LARGE_SWEEPS = 24;
+const LARGE_ALONE = 400;
 /** Programs that push all open cells at once before each is looked at alone. */
 const SWEEPS = 8;
 
@@ -130,8 +135,13 @@ export async function settle(component: Component, wanted: Wanted, options: Sett
     for (const u of list) if (by[u] === 0 && !open(u)) by[u] = 2;
 
     let left = list.filter(open);
+    if (options.movesOnly !== true && size > LARGE && left.length > 0) {
+      programs ??= new Programs(await loadSolver(), component);
+      left = meetTables(programs, moves, wanted, left, options.signal);
+      for (const u of list) if (by[u] === 0 && !open(u)) by[u] = 3;
+    }
     if (options.movesOnly !== true && size > LARGE) {
-      for (const u of left) {
+      for (const u of left.slice(0, LARGE_AROUND)) {
         options.signal?.throwIfAborted();
         await settleAround(moves, wanted, u, ends, open);
         if (!open(u)) by[u] = 3;
@@ -161,6 +171,60 @@ function cannotBeEnough(wanted: Wanted, low: Float64Array, high: Float64Array, u
     (wanted.values[u]! > 0 && high[u]! - low[u]! + 1 < wanted.values[u]!) ||
     low[u]! > wanted.least[u]! || high[u]! < wanted.most[u]! || high[u]! - low[u]! < wanted.width[u]!
   );
+}
+
+/**
+ * Tables of a large component with fractions allowed, as a reader with a solver would find them: between two of them every
+ * mixture agrees, so a cell that is 3 in one and 9 in another can be anything between. Whole tables are not asked for here;
+ * the moves before did, and what they left open is judged by this interval.
+ *
+ * @returns the cells that still have too little
+ */
+function meetTables(programs: Programs, moves: Moves, wanted: Wanted, open: readonly number[], signal: AbortSignal | undefined): number[] {
+  const { proofs, component } = moves;
+  const least = moves.point.slice();
+  const most = moves.point.slice();
+  const reach = 2 * Math.max(8, ...open.map((u) => Math.min(64, wanted.values[u]!)));
+  const cost = new Float64Array(component.size);
+  const hasEnough = (u: number): boolean => {
+    const from = Math.ceil(least[u]! - MARGIN);
+    const to = Math.floor(most[u]! + MARGIN);
+    const onlyValues = wanted.least[u] === Infinity && wanted.most[u] === -Infinity && wanted.width[u]! <= 0;
+    if (!onlyValues || to - from + 1 < wanted.values[u]!) return false;
+    proofs.from[u] = Math.min(proofs.from[u]!, from);
+    proofs.to[u] = Math.max(proofs.to[u]!, to);
+    return true;
+  };
+  const meet = (): boolean => {
+    signal?.throwIfAborted();
+    const table = programs.tableWithin(moves.point, reach, cost);
+    if (table === undefined) return false;
+    for (let u = 0; u < component.size; u++) {
+      if (table[u]! < least[u]!) least[u] = table[u]!;
+      if (table[u]! > most[u]!) most[u] = table[u]!;
+    }
+    return true;
+  };
+  let left = [...open];
+  let idle = 0;
+  for (let round = 0; round < LARGE_SWEEPS && left.length > 2 && idle < 4; round++) {
+    cost.fill(0);
+    for (const u of left) cost[u] = coin(u, round >> 1) === (round & 1) ? 1 : -1;
+    if (!meet()) break;
+    const before = left.length;
+    left = left.filter((u) => !hasEnough(u));
+    idle = left.length < before ? 0 : idle + 1;
+  }
+  let programsLeft = LARGE_ALONE;
+  for (const u of left) {
+    for (const side of [1, -1]) {
+      if (programsLeft-- <= 0 || hasEnough(u)) break;
+      cost.fill(0);
+      cost[u] = side;
+      meet();
+    }
+  }
+  return left.filter((u) => !hasEnough(u));
 }
 
 /** One cell of a large component: what is possible while all that is far keeps still, and what is not even if it is free. */
