@@ -117,10 +117,11 @@ describe("a run with threads that goes wrong leaves nothing", () => {
     const random = new Random(1);
     for (let kill = 0; kill < (FULL ? 20 : 4); kill++) {
       const child = fork(join(bundle, "script.js"), [policyFile, large, join(folder, "out"), "plain"], { stdio: "ignore", env: { ...process.env, TMPDIR: temporary } });
+      const ended = new Promise((resolve) => child.once("exit", resolve)); // a fast run may end before its kill
       await new Promise<void>((resolve) => child.once("message", () => resolve()));
-      await new Promise((resolve) => setTimeout(resolve, random.next() * 1500));
+      await new Promise((resolve) => setTimeout(resolve, random.next() * 1000));
       child.kill("SIGKILL");
-      await new Promise((resolve) => child.once("exit", resolve));
+      await ended;
       expect(readdirSync(temporary)).toEqual([]);
       if (existsSync(join(folder, "out"))) {
         expect((await verify(join(folder, "out"))).verdict).toBe("pass");
