@@ -76,16 +76,19 @@ describe("SIGKILL", () => {
     let none = 0;
     let whole = 0;
     let during = 0;
+    // Moments are drawn; where too few fell into a release, more are.
+    const wanting = (): boolean => none === 0 || whole === 0 || during <= KILLS[name]! / 6;
     await Promise.all(
       lanes.map(async ({ parent, temporary }) => {
         const target = join(parent, "out");
-        while (kills < KILLS[name]!) {
+        while (kills < KILLS[name]! || (kills < 5 * KILLS[name]! && wanting())) {
           kills++;
           const child = fork(script, [policyFile, input, target, "1000"], { stdio: "ignore", env: { ...process.env, TMPDIR: temporary } });
+          const ended = new Promise((resolve) => child.once("exit", resolve));
           await new Promise<void>((resolve) => child.once("message", () => resolve()));
           await new Promise((resolve) => setTimeout(resolve, random.next() * 2.5 * usual));
           child.kill("SIGKILL");
-          await new Promise((resolve) => child.once("exit", resolve));
+          await ended;
           if (readdirSync(parent).some((entry) => entry.startsWith(".out.staging-"))) during++;
           expectNothingReadable(parent, temporary);
           if (existsSync(target)) {
@@ -98,7 +101,7 @@ describe("SIGKILL", () => {
         }
       }),
     );
-    expect(kills).toBe(KILLS[name]);
+    expect(kills).toBeGreaterThanOrEqual(KILLS[name]!);
     expect(none).toBeGreaterThan(0);
     expect(during).toBeGreaterThan(KILLS[name]! / 6);
     expect(whole).toBeGreaterThan(0);
