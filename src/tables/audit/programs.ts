@@ -17,16 +17,6 @@ const ROOMY_LIMIT = 1500;
 /** Multiples of the solver's fractions that are tried as whole numbers. */
 const LARGEST_DENOMINATOR = 12;
 
-/** The solver is 4 MB and only needed where nothing simpler decides, so it is loaded on first use. */
-export function loadSolver(): Promise<Highs> {
-  // The package's types describe its CommonJS form; the ES module's default export is the loader itself.
-  solver ??= (import("highs") as unknown as Promise<{ readonly default: () => Promise<Highs> }>).then(({ default: load }) => load());
-  return solver;
-}
-
-/** One instance serves all audits; it keeps nothing of a model that was disposed of. */
-let solver: Promise<Highs> | undefined;
-
 /** The end of one optimisation over one unknown. */
 export interface Extreme {
   /** A whole-number bound on the unknown that holds for certain: verified in exact arithmetic from the solver's multipliers. */

@@ -1,7 +1,8 @@
+import { loadSolver } from "../solver/index.ts";
 import type { Component } from "./component.ts";
 import { Moves, noProofs, provenValues, type Proofs } from "./moves.ts";
 import { heldAround, relaxedAround } from "./neighbourhood.ts";
-import { loadSolver, MARGIN, Programs } from "./programs.ts";
+import { MARGIN, Programs } from "./programs.ts";
 import { contradiction } from "./unknowns.ts";
 
 /** Components of at most this many unknowns are decided completely, by whole-number programs if need be. */

@@ -1,4 +1,5 @@
 import type { Highs, Model } from "highs";
+import { loadSolver } from "../solver/index.ts";
 import type { TableSystem } from "../tabulate/index.ts";
 import { attackerProgram, type AttackerProgram } from "./attacker-program.ts";
 
@@ -215,12 +216,3 @@ function violated(attacker: Model, program: AttackerProgram, choice: Float64Arra
   }
   return cuts;
 }
-
-/** The solver is 4 MB and only needed here, so it is loaded on first use. */
-function loadSolver(): Promise<Highs> {
-  // The package's types describe its CommonJS form; the ES module's default export is the loader itself.
-  solver ??= (import("highs") as unknown as Promise<{ readonly default: () => Promise<Highs> }>).then(({ default: load }) => load());
-  return solver;
-}
-
-let solver: Promise<Highs> | undefined;

@@ -1,5 +1,6 @@
 import type { Highs, ModelData } from "highs";
 import { DisclosureError, InternalError } from "../../errors/index.ts";
+import { loadSolver } from "../solver/index.ts";
 
 /**
  * Whole numbers within bounds, at least cost, for which sums hold: the form of controlled rounding and of tabular
@@ -45,17 +46,6 @@ const INFEASIBLE = 8;
 const INTEGER = 1;
 /** Distance from a whole number that counts as none; what is rounded is checked exactly afterwards. */
 const WHOLE = 1e-6;
-
-/**
- * The solver is 4 MB and only needed here, so it is loaded on first use; it keeps nothing of a model that was disposed
- * of.
- */
-let solver: Promise<Highs> | undefined;
-function loadSolver(): Promise<Highs> {
-  // The package's types describe its CommonJS form; the ES module's default export is the loader itself.
-  solver ??= (import("highs") as unknown as Promise<{ readonly default: () => Promise<Highs> }>).then(({ default: load }) => load());
-  return solver;
-}
 
 /**
  * Solve each connected part on its own. What the solver returns is rounded and checked again in exact arithmetic.
