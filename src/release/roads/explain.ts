@@ -2,7 +2,7 @@ import { auditTables } from "../../tables/audit/index.ts";
 import { explainCell } from "../../tables/primary-rules/index.ts";
 import type { PrimaryRule } from "../../tables/primary-rules/schema.ts";
 import type { CellSuppressionPlan } from "../../tables/cell-suppression/index.ts";
-import { attackersView, PRIMARY, type SmallCellsPlan } from "../../tables/small-cells/index.ts";
+import { attackersView, findTwins, PRIMARY, PUBLISHED, type SmallCellsPlan } from "../../tables/small-cells/index.ts";
 import type { Policy } from "../../policy/index.ts";
 import { placeOfRow, type Tabulated } from "./tabulated.ts";
 import { TOTAL } from "./table-layout.ts";
@@ -68,19 +68,13 @@ function rulesOf(policy: Policy, { system, planned }: Tabulated & { readonly pla
 async function wouldFall({ system, planned, ...rest }: Tabulated & { readonly planned: SmallCellsPlan }, cell: number, signal: AbortSignal | undefined) {
   const pattern = planned.pattern.slice();
   // Cells of the same people say the same; all of them are shown for the trial.
-  for (let other = 0; other < system.cells; other++) if (samePeople(system, cell, other)) pattern[other] = 0;
+  const { groupOf } = findTwins(system);
+  for (let other = 0; other < system.cells; other++) if (groupOf[other] === groupOf[cell]) pattern[other] = PUBLISHED;
   const { unsafe } = await auditTables(attackersView(system, pattern, planned.rule, planned.rule.codes), { interval: planned.rule.interval, signal });
   const done = { system, planned, ...rest };
   return unsafe
     .filter(({ table, row }) => system.tables[table]!.cell[row] !== cell)
     .map(({ table, row }) => ({ table: system.tables[table]!.name, cell: addressOf(done, table, row) }));
-}
-
-function samePeople({ starts, rows }: Tabulated["system"], a: number, b: number): boolean {
-  const length = starts[a + 1]! - starts[a]!;
-  if (starts[b + 1]! - starts[b]! !== length) return false;
-  for (let k = 0; k < length; k++) if (rows[starts[a]! + k] !== rows[starts[b]! + k]) return false;
-  return true;
 }
 
 function addressOf(done: Tabulated, t: number, row: number): CellAddress {

@@ -5,7 +5,7 @@ import { DisclosureError } from "../../errors/index.ts";
 import type { BoundHierarchy } from "../../hierarchies/index.ts";
 import { searchKAnonymityInSlices, type KeptClasses } from "../../microdata/k-anonymity/index.ts";
 import type { KAnonymity } from "../../microdata/k-anonymity/schema.ts";
-import { isDropped, type Policy } from "../../policy/index.ts";
+import { isDropped, NEVER_RELEASED, type Policy } from "../../policy/index.ts";
 import type { PhysicalType } from "../../sources/source.ts";
 import { createTableWriter, type ReleasedColumn, type ReleaseFormat, type TableWriter } from "../../sinks/index.ts";
 import { bindHierarchies, columnPolicy, dataFormats, hierarchyFor, isReadAsNumber, levelNames, readRequests, recodingOf } from "../columns.ts";
@@ -222,7 +222,7 @@ export const microdataRoad: Road = {
         if (size < k) below++;
       }
       const asPlanned = sameTexts(found.header, input.columns) && input.columns.every((name) => mayBeReleased(policy, name)) && hasPlannedTypes(policy, levels, found);
-      const identifiers = found.header.filter((name) => ["direct-identifier", "contributor"].includes(policy.columns.get(name)?.role ?? ""));
+      const identifiers = found.header.filter((name) => NEVER_RELEASED.has(columnPolicy(policy, name).role));
       checks.push(
         check(`${format}/class-size`, `at least ${k} records in every class`, below === 0 ? `smallest class ${found.records === 0 ? "none" : smallest}` : `${below} classes smaller`, below === 0, "minimum-class-size"),
         check(`${format}/identifiers`, "no direct identifier", identifiers.length === 0 ? "none" : identifiers.length, identifiers.length === 0, "direct-identifiers-removed"),

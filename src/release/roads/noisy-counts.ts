@@ -13,7 +13,7 @@ import { measuredRisk } from "./measured.ts";
 import { noiseBits } from "./noise-bits.ts";
 import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road, type RoadContext } from "../road.ts";
-import { checkReadable, COUNT, describeTable, readTable, TOTAL, writeTable, type Place, type ReadBackRow, type TableLayout } from "./table-layout.ts";
+import { checkReadable, COUNT, describeTable, identifiersCheck, readTable, TOTAL, writeTable, type Place, type ReadBackRow, type TableLayout } from "./table-layout.ts";
 
 /** The plan of the noise itself, which depends on no record. */
 type NoisyDecision = Decision & NoisyCountsPlan;
@@ -112,8 +112,7 @@ export const noisyCountsRoad: Road = {
         ),
       );
     }
-    const identifiers = layoutsOf(plan, policy).flatMap((layout) => layout.dimensions).filter(({ column }) => ["direct-identifier", "contributor"].includes(columnPolicy(policy, column).role));
-    checks.push(check("identifiers", "no direct identifier", identifiers.length === 0 ? "none" : identifiers.length, identifiers.length === 0, "direct-identifiers-removed"));
+    checks.push(identifiersCheck(policy, layoutsOf(plan, policy)));
     return { checks, risk: { measure: plan.measure, spent: plan.spent, privacyUnit: plan.privacyUnit } };
   },
 };

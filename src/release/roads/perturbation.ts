@@ -1,7 +1,7 @@
 import { dictionaryText } from "../../columns/index.ts";
 import type { Survey } from "../../engines/local/index.ts";
 import { DataError, PolicyError } from "../../errors/index.ts";
-import { NEVER_RELEASED, type Policy } from "../../policy/index.ts";
+import type { Policy } from "../../policy/index.ts";
 import { keyedBits } from "../../random/keyed-bits.ts";
 import { cellKey, numberOfKeys, recordKeys } from "../../tables/cell-key/index.ts";
 import type { CellKey } from "../../tables/cell-key/schema.ts";
@@ -10,15 +10,15 @@ import { smallCountRounding } from "../../tables/small-count-rounding/index.ts";
 import { tabularAdjustment } from "../../tables/tabular-adjustment/index.ts";
 import { placeLabel } from "../../tables/tabulate/index.ts";
 import { rounding } from "../../tables/rounding/index.ts";
-import { columnPolicy, dataFormats } from "../columns.ts";
+import { dataFormats } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { decisionRefused, type Road, type RoadContext } from "../road.ts";
 import { measuredRisk } from "./measured.ts";
 import { noiseBits } from "./noise-bits.ts";
-import { checkReadable, describeTable, readTable, writeTable, type ReadBackRow, type TableLayout, type ValueColumn } from "./table-layout.ts";
+import { checkReadable, describeTable, identifiersCheck, readTable, writeTable, type ReadBackRow, type TableLayout, type ValueColumn } from "./table-layout.ts";
 import {
-  auditColumns, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, placeKey, placeOfRow, sensitiveOf,
+  auditColumns, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, listedRows, placeKey, placeOfRow, placesByKey, sensitiveOf,
   shownLayout, shownRows, tableLayouts, tablesOf, tablesSurvey, tabulateSurvey, type DecidedDimension, type Tabulated,
 } from "./tabulated.ts";
 
@@ -130,8 +130,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
         const tables: ReadBackRow[][] = [];
         for (const layout of layouts) tables.push(await readTable(reader, layout, format));
         const alike = JSON.stringify(tables) === (first ??= JSON.stringify(tables));
-        const found = tables.map((rows) => rows.map(({ places }) => places.map(({ level, label }) => placeKey(level, label)).join("\n")).join("\n\n"));
-        const complete = found.every((rows, t) => rows === expected[t]);
+        const complete = tables.every((rows, t) => listedRows(rows) === expected[t]);
         const { published, misfits } = publishedCounts(method, options, policy, layouts, tables, dimensions);
         const problems = misfits > 0 || !complete ? [] : method.check(published, options);
         if (format === dataFormats(policy)[0]) for (const [t, layout] of layouts.entries()) checks.push(...(await checkReadable(reader, policy, layout, tables[t]!)));
@@ -142,8 +141,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
           check(`${format}/numbers`, `numbers that ${method.method} can give`, problems.length === 0 ? "all" : problems.join(" "), problems.length === 0, "minimum-ambiguity"),
         );
       }
-      const identifiers = layouts.flatMap((layout) => layout.dimensions).filter(({ column }) => NEVER_RELEASED.has(columnPolicy(policy, column).role));
-      checks.push(check("identifiers", "no direct identifier", identifiers.length === 0 ? "none" : identifiers.length, identifiers.length === 0, "direct-identifiers-removed"));
+      checks.push(identifiersCheck(policy, layouts));
       return { checks, risk: { cells: first === undefined ? 0 : (JSON.parse(first) as unknown[][]).flat().length } };
     },
   };
@@ -216,7 +214,7 @@ function publishedCounts<Options>(
   const places = dimensions.map((): number[] => []);
   const values: number[] = [];
   const at = new Map<string, number>();
-  const placeOf = dimensions.map(({ places: own }) => new Map(own.map(({ level, label }, place) => [placeKey(level, label), place])));
+  const placeOf = placesByKey(dimensions);
   let misfits = 0;
   tables.forEach((rows, t) => {
     const dimensionOf = dimensions.map(({ column }) => layouts[t]!.dimensions.findIndex((dimension) => dimension.column === column));

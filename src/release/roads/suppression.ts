@@ -1,5 +1,5 @@
 import { DisclosureError, PolicyError } from "../../errors/index.ts";
-import { NEVER_RELEASED, type Policy } from "../../policy/index.ts";
+import type { Policy } from "../../policy/index.ts";
 import type { NewHasher } from "../../sources/hasher.ts";
 import { auditTables, HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditTable } from "../../tables/audit/index.ts";
 import { planCellSuppression } from "../../tables/cell-suppression/index.ts";
@@ -18,9 +18,9 @@ import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road } from "../road.ts";
 import { explainHidden } from "./explain.ts";
 import { measuredRisk } from "./measured.ts";
-import { annotationColumn, checkReadable, describeTable, readTable, writeTable, type ReadBackRow, type TableLayout } from "./table-layout.ts";
+import { annotationColumn, checkReadable, describeTable, identifiersCheck, readTable, writeTable, type ReadBackRow, type TableLayout } from "./table-layout.ts";
 import {
-  auditColumns, contributionsTo, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, placeKey, placeOfRow,
+  auditColumns, contributionsTo, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, listedRows, placeKey, placeOfRow, placesByKey,
   sensitiveOf, shownLayout, shownRows, statisticValueColumn, tableLayouts, tablesOf, tablesSurvey, tabulateSurvey, type DecidedDimension, type Tabulated,
 } from "./tabulated.ts";
 
@@ -213,7 +213,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
       const published: ReadBackRow[][] = [];
       for (const layout of shown) published.push(await readTable(reader, layout, format));
       const alike = JSON.stringify(published) === (first ??= JSON.stringify(published));
-      const complete = published.every((rows, t) => rows.map(({ places }) => places.map(({ level, label }) => placeKey(level, label)).join("\n")).join("\n\n") === expected[t]);
+      const complete = published.every((rows, t) => listedRows(rows) === expected[t]);
       let small = 0;
       let misfits = 0;
       published.forEach((rows, t) => {
@@ -269,8 +269,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
         check(`${format}/derivable`, "no hidden small count can be computed", audit.safe ? "none" : audit.unsafe.filter(({ min, max }) => !(max > min)).length, audit.safe, "complementary-suppression"),
       );
     }
-    const identifiers = full.flatMap((layout) => layout.dimensions).filter(({ column }) => NEVER_RELEASED.has(policy.columns.get(column)?.role ?? "other"));
-    checks.push(check("identifiers", "no direct identifier", identifiers.length === 0 ? "none" : identifiers.length, identifiers.length === 0, "direct-identifiers-removed"));
+    checks.push(identifiersCheck(policy, full));
     return { checks, risk: { hiddenCells: blanks } };
   },
 };
@@ -436,7 +435,7 @@ function layoutsOf(policy: Policy): TableLayout[] {
 function attackFrom(
   tables: readonly AttackedTable[], dimensions: readonly DecidedDimension[], rule: SmallCellsRule,
 ): Parameters<typeof auditTables>[0] {
-  const placeOf = dimensions.map(({ places }) => new Map(places.map(({ level, label }, place) => [placeKey(level, label), place])));
+  const placeOf = placesByKey(dimensions);
   return {
     columns: auditColumns(dimensions),
     tables: tables.map(({ layout, rows, countAt }): AuditTable => {

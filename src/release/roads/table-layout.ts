@@ -2,7 +2,7 @@ import { compactDictionary, createTableWriter, type ByteSink, type ReleasedColum
 import type { FieldDescription, TableDescription } from "../../catalog/index.ts";
 import { DictionaryBuilder, dictionaryText, type Column } from "../../columns/index.ts";
 import { DataError, PolicyError } from "../../errors/index.ts";
-import type { Policy } from "../../policy/index.ts";
+import { NEVER_RELEASED, type Policy } from "../../policy/index.ts";
 import { columnPolicy, levelNames } from "../columns.ts";
 import type { ReleaseReader } from "../platform.ts";
 import { check, type Check } from "../evidence.ts";
@@ -157,6 +157,12 @@ function rowsAsReadBack(layout: TableLayout, table: TableRows): ReadBackRow[] {
     }),
     annotation: table.annotation === undefined ? null : String(table.annotation[row]!),
   }));
+}
+
+/** No dimension may be a column that names a person or is a secret of the agency. */
+export function identifiersCheck(policy: Policy, layouts: readonly TableLayout[]): Check {
+  const found = layouts.flatMap((layout) => layout.dimensions).filter(({ column }) => NEVER_RELEASED.has(columnPolicy(policy, column).role)).length;
+  return check("identifiers", "no direct identifier", found === 0 ? "none" : found, found === 0, "direct-identifiers-removed");
 }
 
 /** Whether the forms for people say what the rows of the data files say. */

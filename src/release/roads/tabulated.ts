@@ -14,7 +14,7 @@ import type { Statistic, TableSpecification } from "../../tables/tabulate/schema
 import type { Contributions } from "../../tables/primary-rules/index.ts";
 import { bindHierarchies, columnPolicy, hierarchyFor, recodingOf } from "../columns.ts";
 import { withoutStatedTotals } from "./stated-totals.ts";
-import { TOTAL, type Place, type TableLayout, type ValueColumn } from "./table-layout.ts";
+import { TOTAL, type Place, type ReadBackRow, type TableLayout, type ValueColumn } from "./table-layout.ts";
 
 export interface Tabulated {
   readonly system: TableSystem;
@@ -58,8 +58,19 @@ export function decimalsOf(policy: Policy, measure: string): number {
   return decimals ?? (type === "integer" ? 0 : 2);
 }
 
-/** Cells of all tables, and everything that adds up in them. */
+/** What planning tabulated, for the apply that follows in the same run. */
+const lastTabulated = new WeakMap<Survey, { readonly policy: Policy; readonly zeros: "publish" | "protect"; readonly done: Tabulated }>();
+
+/** Cells of all tables, and everything that adds up in them; of one survey they are tabulated once. */
 export function tabulateSurvey(policy: Policy, surveyed: Survey, zeros: "publish" | "protect"): Tabulated {
+  const last = lastTabulated.get(surveyed);
+  if (last !== undefined && last.policy === policy && last.zeros === zeros) return last.done;
+  const done = tabulateAnew(policy, surveyed, zeros);
+  lastTabulated.set(surveyed, { policy, zeros, done });
+  return done;
+}
+
+function tabulateAnew(policy: Policy, surveyed: Survey, zeros: "publish" | "protect"): Tabulated {
   const survey = withoutStatedTotals(policy, surveyed);
   const names = dimensionColumns(policy);
   const bound = new Map(bindHierarchies(policy, survey, names).map((hierarchy, i) => [names[i]!, hierarchy]));
@@ -373,6 +384,16 @@ export function auditColumns(dimensions: readonly DecidedDimension[]): AuditColu
 
 export function placeKey(level: number, label: string | null): string {
   return `${level}:${label === null ? "" : `=${label}`}`;
+}
+
+/** Rows of a file in the form of `expectedRows`. */
+export function listedRows(rows: readonly ReadBackRow[]): string {
+  return rows.map(({ places }) => places.map(({ level, label }) => placeKey(level, label)).join("\n")).join("\n\n");
+}
+
+/** [dimensions] place of each category, by `placeKey`. */
+export function placesByKey(dimensions: readonly DecidedDimension[]): ReadonlyMap<string, number>[] {
+  return dimensions.map(({ places }) => new Map(places.map(({ level, label }, place) => [placeKey(level, label), place])));
 }
 
 /** [tables] the rows that each file must list, as `placeKey`s: every combination of the categories of each margin. */

@@ -2,7 +2,7 @@ import { PolicyError } from "../../errors/index.ts";
 import { agrees, connectedComponents, type Component } from "./component.ts";
 import type { FallenCell, LinearAttack, LinearAuditOptions, LinearAuditResult } from "./linear-attack.ts";
 import { NOT_ASKED, SAFE, UNPROVEN, UNSAFE } from "./linear-attack.ts";
-import { isSettled, largestMet, settle, smallestMet, type Settled, type Wanted } from "./settle.ts";
+import { isSettled, largestMet, nothingWanted, settle, smallestMet, type Settled, type Wanted } from "./settle.ts";
 import { findUnknowns, propagate, type Unknowns } from "./unknowns.ts";
 
 /**
@@ -88,15 +88,7 @@ function withSums(attack: LinearAttack, { sums, witness }: LinearAuditOptions): 
 function needs(attack: LinearAttack, unknowns: Unknowns, options: LinearAuditOptions, published: number): Wanted {
   const { values, harmlessFrom, levels } = attack.need;
   const { size, of, sign, offset, lower, upper } = unknowns;
-  const wanted: Wanted = {
-    values: new Float64Array(size),
-    least: new Float64Array(size).fill(Infinity),
-    most: new Float64Array(size).fill(-Infinity),
-    width: new Float64Array(size),
-    bounds: new Uint8Array(size),
-    harmless: new Float64Array(size).fill(NaN),
-    harmlessSign: new Int8Array(size).fill(1),
-  };
+  const wanted = nothingWanted(size);
   const nothingAsked = values === undefined && levels === undefined;
   const conflicting = new Uint8Array(size);
   for (let c = 0; c < attack.cells; c++) {

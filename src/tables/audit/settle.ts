@@ -261,7 +261,8 @@ async function settleAround(moves: Moves, wanted: Wanted, u: number, ends: Ends,
   }
 }
 
-function nothingWanted(size: number): Wanted {
+/** A question that asks nothing of any unknown, to be filled in. */
+export function nothingWanted(size: number): Wanted {
   return {
     values: new Float64Array(size),
     least: new Float64Array(size).fill(Infinity),

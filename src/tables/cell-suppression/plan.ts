@@ -2,7 +2,10 @@ import { DisclosureError } from "../../errors/index.ts";
 import { auditLinear, tableAttack, type LinearAttack } from "../audit/index.ts";
 import { evaluateRules, type PrimaryOutcome, type RuleInput } from "../primary-rules/index.ts";
 import type { PrimaryRule } from "../primary-rules/schema.ts";
-import { attackersView, planSmallCells, PUBLISHED, type SmallCellsOptions, type SmallCellsPlan, type TableAudit } from "../small-cells/index.ts";
+import {
+  attackersView, COMPLEMENTARY, countPattern, planSmallCells, PRIMARY, primaryCells, PUBLISHED,
+  type SmallCellsOptions, type SmallCellsPlan, type TableAudit,
+} from "../small-cells/index.ts";
 import type { Amount } from "../statistics/index.ts";
 import { cellsAbove, isWithin, placesName, type TableSystem } from "../tabulate/index.ts";
 
@@ -40,8 +43,9 @@ export async function planCellSuppression(
     const wanting = await cellsInNeed(system, plan, outcome, input, onSums, signal);
     if (wanting.length === 0) {
       // What was added for sums protects others: it is complementary.
-      const pattern = plan.pattern.map((state, c) => (state === 1 && outcome.primary[c] === 0 && !isSmall(system, options, c) ? 2 : state));
-      return { ...plan, pattern, cells: recount(pattern), outcome };
+      const named = primaryCells(system, options.threshold, options.zeros ?? "publish", outcome.primary);
+      const pattern = plan.pattern.map((state, c) => (state === PRIMARY && named[c] === 0 ? COMPLEMENTARY : state));
+      return { ...plan, pattern, cells: countPattern(pattern), outcome };
     }
     for (const cell of wanting) primary[cell] = 1;
   }
@@ -51,16 +55,6 @@ export async function planCellSuppression(
       "Publish fewer margins or coarser levels.",
     { rounds: ROUNDS },
   );
-}
-
-function isSmall(system: TableSystem, { threshold, zeros }: SmallCellsOptions, c: number): boolean {
-  return system.count[c]! < threshold && (system.count[c]! > 0 || zeros === "protect");
-}
-
-function recount(pattern: Uint8Array): SmallCellsPlan["cells"] {
-  const cells = { published: 0, primary: 0, complementary: 0 };
-  for (const state of pattern) cells[state === PUBLISHED ? "published" : state === 1 ? "primary" : "complementary"]++;
-  return cells;
 }
 
 /** Shown cells to hide next: one beside every hidden total, or sum of hidden totals, that is known too well. */
