@@ -4,8 +4,7 @@
  *
  * What no reading can find without a signature is listed at the end, each with a test that says so.
  */
-import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tableFromIPC, tableToIPC, Table, vectorFromArray, Utf8 } from "apache-arrow";
 import { parquetReadObjects } from "hyparquet";
@@ -16,7 +15,7 @@ import { release, verify, type PolicyInput } from "../../src/index.ts";
 import { CommensurateError } from "../../src/errors/index.ts";
 import { inForm, Random } from "./data.ts";
 import { countsByCell, microdataPolicy, noisyPolicy, people, PEOPLE_TYPES, recordsOfCounts, smallCellsPolicy } from "./scenarios.ts";
-import { workFolder } from "./walk.ts";
+import { coverUp, workFolder } from "./walk.ts";
 
 const work = workFolder("mutants");
 afterAll(work.remove);
@@ -64,21 +63,8 @@ class Copy {
     edit(value);
     this.change(name, () => `${JSON.stringify(value, undefined, 2)}\n`);
   }
-  /** What a careful forger does after changing a file: every size and hash agrees again, and the evidence is gone. */
   coverUp(): void {
-    rmSync(this.path("internal/evidence.json"));
-    const record = (path: string) => {
-      const bytes = readFileSync(this.path(`public/${path}`));
-      return { path, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
-    };
-    const data = JSON.parse(this.text("public/datapackage.json"));
-    for (const resource of data.resources) {
-      const { bytes, sha256 } = record(resource.path);
-      Object.assign(resource, { bytes, hash: `sha256:${sha256}` });
-    }
-    this.write("public/datapackage.json", `${JSON.stringify(data, undefined, 2)}\n`);
-    const files = readdirSync(this.path("public")).filter((name) => name !== "manifest.json").sort().map(record);
-    this.write("public/manifest.json", `${JSON.stringify({ format: "commensurate/manifest@1", files }, undefined, 2)}\n`);
+    coverUp(this.folder);
   }
 }
 

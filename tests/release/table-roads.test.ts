@@ -1,12 +1,11 @@
 /** Whole releases of statistical tables over every method, from data to verified files. */
-import { createHash } from "node:crypto";
-import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { release, verify, type PolicyInput } from "../../src/index.ts";
 import { inForm, Random, type Rows } from "./data.ts";
 import { COUNTIES } from "./scenarios.ts";
-import { differences, workFolder } from "./walk.ts";
+import { coverUp, differences, workFolder } from "./walk.ts";
 
 const work = workFolder("table-roads");
 afterAll(work.remove);
@@ -250,21 +249,3 @@ describe("changed counts", () => {
     await expect(released(input, firms(13))).rejects.toMatchObject({ code: "policy/weaker-than-required" });
   });
 });
-
-/** Sizes and hashes agree again, and the evidence is gone. */
-function coverUp(directory: string): void {
-  rmSync(join(directory, "internal/evidence.json"));
-  const record = (path: string) => {
-    const bytes = readFileSync(join(directory, "public", path));
-    return { path, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
-  };
-  const packagePath = join(directory, "public/datapackage.json");
-  const data = JSON.parse(readFileSync(packagePath, "utf8"));
-  for (const resource of data.resources) {
-    const { bytes, sha256 } = record(resource.path);
-    Object.assign(resource, { bytes, hash: `sha256:${sha256}` });
-  }
-  writeFileSync(packagePath, `${JSON.stringify(data, undefined, 2)}\n`);
-  const files = readdirSync(join(directory, "public")).filter((name) => name !== "manifest.json").sort().map(record);
-  writeFileSync(join(directory, "public/manifest.json"), `${JSON.stringify({ format: "commensurate/manifest@1", files }, undefined, 2)}\n`);
-}

@@ -1,5 +1,6 @@
 /** A release as a test makes one: the library's own steps over the Node platform, in a folder of its own. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InlineLane } from "../../src/engines/local/index.ts";
@@ -63,4 +64,22 @@ export async function failure(policy: PolicyInput | string, source: SourceInput,
   const after = existsSync(out) ? filesOf(out) : undefined;
   if (JSON.stringify([...(before ?? [])]) !== JSON.stringify([...(after ?? [])])) throw new Error("A failed release changed the target.");
   return error;
+}
+
+/** What a careful forger does after changing a file: every size and hash agrees again, and the evidence is gone. */
+export function coverUp(directory: string): void {
+  rmSync(join(directory, "internal/evidence.json"));
+  const record = (path: string) => {
+    const bytes = readFileSync(join(directory, "public", path));
+    return { path, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+  };
+  const packagePath = join(directory, "public/datapackage.json");
+  const data = JSON.parse(readFileSync(packagePath, "utf8"));
+  for (const resource of data.resources) {
+    const { bytes, sha256 } = record(resource.path);
+    Object.assign(resource, { bytes, hash: `sha256:${sha256}` });
+  }
+  writeFileSync(packagePath, `${JSON.stringify(data, undefined, 2)}\n`);
+  const files = readdirSync(join(directory, "public")).filter((name) => name !== "manifest.json").sort().map(record);
+  writeFileSync(join(directory, "public/manifest.json"), `${JSON.stringify({ format: "commensurate/manifest@1", files }, undefined, 2)}\n`);
 }
