@@ -45,7 +45,9 @@ export function quoteStateAfter(
   const head = Math.min(end, 4);
   const before = stateByBytes(bytes, 0, head, state, code);
   const tail = end - ((end - head) % 8);
-  const isQuoted = tail > head ? isQuotedAfterWords(bytes, head, tail, before, code) : undefined;
+  // A quote that is an ordinary character may stand right before the words, which would take the next one for its double.
+  const isOrdinary = before === UNQUOTED && bytes[head - 1] === QUOTE;
+  const isQuoted = tail > head && !isOrdinary ? isQuotedAfterWords(bytes, head, tail, before, code) : undefined;
   if (isQuoted === undefined) return stateByBytes(bytes, head, end, before, code);
   const last = bytes[tail - 1]!;
   const reached = isQuoted ? QUOTED : last === QUOTE ? AFTER_QUOTE : nextState(UNQUOTED, last, code);

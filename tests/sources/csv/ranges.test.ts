@@ -110,6 +110,16 @@ describe("ranges", () => {
     );
   });
 
+  test("ordinary quotes side by side, one before the words and one in them", () => {
+    const csv = bytesOf('"\n",aéé""\n,aé\n,');
+    for (let cut = 0; cut <= csv.length; cut++) {
+      let state: QuoteState = quoteStateAfter(csv.subarray(0, cut), RECORD_START);
+      const afterAll = quoteStateAfter(csv.subarray(cut), state);
+      for (const byte of csv.subarray(cut)) state = quoteStateAfter(Uint8Array.of(byte), state);
+      expect(afterAll, `cut at ${cut}`).toBe(state);
+    }
+  });
+
   test("the state is that of reading byte by byte, ordinary quotes and all", () => {
     const byte = fc.constantFrom(0x61, 0x2c, 0x22, 0x0a, 0x22, 0x22, 0xa2, 0xac, 0x8a);
     const states = [0, 1, 2, 3, 4] as const;
