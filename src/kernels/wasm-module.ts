@@ -59,12 +59,14 @@ export const i32 = {
   load: load(0x28),
   load8: load(0x2d),
   store: store(0x36),
+  store8: store(0x3a),
   isZero: unary(0x45),
   eq: binary(0x46),
   ne: binary(0x47),
   lessS: binary(0x48),
   lessU: binary(0x49),
   moreU: binary(0x4b),
+  divideU: binary(0x6e),
   trailingZeros: unary(0x68),
   add: binary(0x6a),
   sub: binary(0x6b),
@@ -75,6 +77,8 @@ export const i32 = {
   shiftLeft: binary(0x74),
   shiftRight: binary(0x76),
   ofI64: unary(0xa7),
+  /** Of a number from 0 to below 2^32; others trap. */
+  ofF64: unary(0xab),
 };
 
 export const i64 = {
@@ -97,6 +101,12 @@ export const f64 = {
   mul: binary(0xa2),
   div: binary(0xa3),
   ofI32: unary(0xb7),
+  eq: binary(0x61),
+  ne: binary(0x62),
+  less: binary(0x63),
+  abs: unary(0x99),
+  /** Half to even. */
+  nearest: unary(0x9e),
 };
 
 export const v128 = {
@@ -127,6 +137,11 @@ export const v128 = {
   /** Products of neighbouring signed 16-bit lanes, added in pairs. */
   dot16: binary(...vector(186)),
 };
+
+/** Memory of WebAssembly is little-endian everywhere; typed arrays over it are so only here. */
+export function isLittleEndian(): boolean {
+  return new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+}
 
 export class FunctionBody {
   readonly params: readonly WasmType[];

@@ -12,6 +12,7 @@
  */
 import { dictionaryText, type Batch, type Column, type Dictionary } from "../columns/index.ts";
 import { DataError } from "../errors/index.ts";
+import { csvRowKernel, KERNEL_RECORDS, type CsvKernelColumn, type CsvRowKernel } from "./csv-row-kernel.ts";
 import { BatchCheck, checkColumns, refuseCodesOutside, type ReleasedDictionaries } from "./released-batch.ts";
 import { countMarked, misfitsOf, refuseMisfits, refuseUnwritableNumbers } from "./released-values.ts";
 import { MAX_NUMBER_BYTES, NumberRenderer } from "./render-number.ts";
@@ -22,6 +23,8 @@ export interface CsvOptions {
   readonly delimiter?: "," | ";" | "\t" | "|";
   /** What to do with text that a spreadsheet would run; default "refuse". */
   readonly formulas?: "refuse" | "quote" | "keep";
+  /** Records of a batch from which on WebAssembly is worth its start, Infinity for never; KERNEL_WORTH when absent. The bytes are the same. */
+  readonly kernelRecords?: number | undefined;
 }
 
 /** Every value of a column as it is written, delimiter or line end included, ready to be copied. */
@@ -51,6 +54,8 @@ export interface RunBatch {
 }
 
 const BUFFER_BYTES = 1 << 20;
+/** Smaller batches are rendered before WebAssembly has started. */
+const KERNEL_WORTH = 1 << 12;
 const QUOTE = 0x22;
 const LF = 0x0a;
 const encoder = new TextEncoder();
@@ -71,8 +76,11 @@ export class CsvRenderer {
   readonly #pieces: readonly (Pieces | undefined)[];
   readonly #numbers = new NumberRenderer();
   readonly #delimiter: number;
+  readonly #kernelRecords: number;
   /** 0, 1, 2, .. for batches whose every record is a run. */
   #single = new Uint32Array(0);
+  /** Null where there is none. */
+  #kernel: CsvRowKernel | null | undefined;
 
   /** @throws DataError `csv/formula` when a column's name would run as a formula. */
   constructor(columns: readonly ReleasedColumn[], dictionaries: ReleasedDictionaries, options: CsvOptions = {}) {
@@ -81,6 +89,7 @@ export class CsvRenderer {
     const formulas = options.formulas ?? "refuse";
     this.#columns = columns;
     this.#delimiter = delimiter.charCodeAt(0);
+    this.#kernelRecords = options.kernelRecords ?? KERNEL_WORTH;
     this.header = encoder.encode(headerLine(columns, delimiter, formulas));
     this.#pieces = columns.map((column, c) => {
       const end = c === columns.length - 1 ? LF : this.#delimiter;
@@ -146,7 +155,42 @@ export class CsvRenderer {
 
   /** As `render`, for records in runs. */
   renderRuns(batch: RunBatch, out: Uint8Array, at: number, from = 0): number {
-    const { records, starts } = batch;
+    const kernel = batch.records < this.#kernelRecords ? undefined : this.#startedKernel();
+    if (kernel === undefined) return this.#renderPlainly(batch, out, at, from, batch.records);
+    const limit = out.length - this.maxRowBytes;
+    let row = from;
+    while (row < batch.records && at <= limit) {
+      const slice = loadSlice(kernel, batch, row);
+      for (let done = 0, run = 0; done < slice && at <= limit; run = kernel.state[1]!) {
+        const room = Math.min(out.length - at, kernel.out.length) - this.maxRowBytes;
+        const bytes = kernel.render(done, slice, run, room);
+        out.set(kernel.out.subarray(0, bytes), at);
+        at += bytes;
+        row += kernel.state[0]! - done;
+        done = kernel.state[0]!;
+        if (bytes > room || done === slice) continue;
+        // A number that is out of the ordinary.
+        at = this.#renderPlainly(batch, out, at, row, row + 1);
+        row = this.next;
+        if (++done === kernel.starts[kernel.state[1]! + 1]!) kernel.state[1]!++;
+      }
+    }
+    this.next = row;
+    return at;
+  }
+
+  #startedKernel(): CsvRowKernel | undefined {
+    const last = this.#columns.length - 1;
+    // In a column that stands alone null is no empty field.
+    if (this.#kernel !== undefined || last === 0) return this.#kernel ?? undefined;
+    const columns = this.#pieces.map((pieces, c): CsvKernelColumn =>
+      pieces === undefined ? { kind: "numbers", end: c === last ? LF : this.#delimiter } : { kind: "codes", ...pieces });
+    this.#kernel = csvRowKernel(columns, this.maxRowBytes) ?? null;
+    return this.#kernel ?? undefined;
+  }
+
+  #renderPlainly(batch: RunBatch, out: Uint8Array, at: number, from: number, records: number): number {
+    const { starts } = batch;
     const columns = batch.columns.length;
     const limit = out.length - this.maxRowBytes;
     const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
@@ -165,7 +209,7 @@ export class CsvRenderer {
     let before = -1;
     let row = from;
     for (let run = runOf(starts, from); row < records && at <= limit; run++) {
-      const end = starts[run + 1]!;
+      const end = Math.min(records, starts[run + 1]!);
       let same = 0;
       if (before >= 0) while (same < leading && codesOf[same]![run] === codesOf[same]![run - 1]) same++;
       for (; row < end && at <= limit; row++, same = leading) {
@@ -210,6 +254,19 @@ export class CsvRenderer {
     out[at++] = c === last ? LF : this.#delimiter;
     return at;
   }
+}
+
+/** Give the kernel the records from `row` on, as many as it has room for. @returns how many */
+function loadSlice(kernel: CsvRowKernel, { records, starts, columns }: RunBatch, row: number): number {
+  const end = Math.min(records, row + KERNEL_RECORDS);
+  const first = runOf(starts, row);
+  let run = first;
+  for (; starts[run]! < end; run++) kernel.starts[run - first] = Math.max(0, starts[run]! - row);
+  kernel.starts[run - first] = end - row;
+  columns.forEach((column, c) => {
+    kernel.columns[c]!.set(column.kind === "codes" ? column.codes.subarray(first, run) : column.values.subarray(row, end));
+  });
+  return end - row;
 }
 
 /** Run that a record lies in. Time O(log runs). */

@@ -251,6 +251,56 @@ describe("records in runs", () => {
   const numberText = (value: number): string => (value === value ? String(value) : "");
   const codeText = (code: number, columns: number): string => ["a", '"b,c"', '"d"""', '""', "Los Angeles", "é"][code] ?? (columns === 1 ? '""' : "");
 
+  test("have the same bytes from WebAssembly and from plain loops, whatever the room", () => {
+    const amount = fc.oneof(
+      { weight: 6, arbitrary: fc.integer({ min: -1e7, max: 1e7 }).map((cents) => cents / 100) },
+      fc.constantFrom(NaN, 0, -0, 0.5, 9999, 10_000, 99_999_999, 99_999_999.99, 1e8, 1e8 - 0.5, 123_456_789.25, 0.005, 1 / 3, 1e21, 5e-324, -1e-7, 2 ** 53 - 1),
+      fc.double({ noDefaultInfinity: true }),
+    );
+    const long = dictionary(["x".repeat(15), "y".repeat(16), "z".repeat(17), "é".repeat(40), "", 'q"'.repeat(20)]);
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom("text", "long", "number"), { minLength: 2, maxLength: 5 }),
+        fc.array(fc.tuple(fc.array(fc.integer({ min: -1, max: 5 }), { minLength: 5, maxLength: 5 }), fc.integer({ min: 1, max: 40 })), { maxLength: 40 }),
+        fc.array(amount, { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 0, max: 4000 }),
+        fc.constantFrom("," as const, ";" as const),
+        (kinds, runs, amounts, room, delimiter) => {
+          const starts = new Uint32Array(runs.length + 1);
+          runs.forEach(([, length], r) => (starts[r + 1] = starts[r]! + length));
+          const records = starts[runs.length]!;
+          const values = Float64Array.from({ length: records }, (_, i) => amounts[(i * 7) % amounts.length]!);
+          const dictionaries = kinds.map((kind) => (kind === "number" ? undefined : kind === "long" ? long : texts));
+          const columns = kinds.map((kind, c): Column =>
+            kind === "number" ? { kind: "numbers", values } : { kind: "codes", codes: Int32Array.from(runs, ([codes]) => codes[c]!), dictionary: dictionaries[c]! });
+          const rendered = (kernelRecords: number): string => {
+            const renderer = new CsvRenderer(kinds.map((kind, c) => ({ name: `c${c}`, type: kind === "number" ? "number" : "string" })), dictionaries, { delimiter, kernelRecords });
+            const guarded = new Uint8Array(renderer.maxRowBytes + room + 32).fill(0xee);
+            const out = guarded.subarray(0, renderer.maxRowBytes + room);
+            let text = "";
+            for (let from = 0; from < records; from = renderer.next) text += Buffer.from(out.subarray(0, renderer.renderRuns({ records, starts, columns }, out, 0, from))).toString();
+            expect(guarded.subarray(-32).every((byte) => byte === 0xee)).toBe(true);
+            return text;
+          };
+          expect(rendered(0)).toBe(rendered(Infinity));
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  test("longer than WebAssembly takes at once go on where it ended", () => {
+    const starts = Uint32Array.of(0, 5, 40_000, 40_001, 90_000);
+    const values = Float64Array.from({ length: 90_000 }, (_, i) => (i % 1000 === 0 ? i / 3 : i / 4));
+    const batch: RunBatch = { records: 90_000, starts, columns: [{ kind: "codes", codes: Int32Array.of(0, 4, -1, 5), dictionary: texts }, { kind: "numbers", values }] };
+    const rendered = (kernelRecords: number): Buffer => {
+      const renderer = new CsvRenderer([{ name: "a", type: "string" }, { name: "n", type: "number" }], [texts, undefined], { kernelRecords });
+      const out = new Uint8Array(5_000_000);
+      return Buffer.from(out.subarray(0, renderer.renderRuns(batch, out, 0)));
+    };
+    expect(rendered(0).equals(rendered(Infinity))).toBe(true);
+  });
+
   test("refusals tell how many records there are, not runs", () => {
     const renderer = new CsvRenderer([{ name: "f", type: "string" }], [dictionary(["=1+1", "fine"])]);
     const runs: RunBatch = { records: 9, starts: Uint32Array.of(0, 4, 6, 9), columns: [{ kind: "codes", codes: Int32Array.of(0, 1, 0), dictionary: texts }] };

@@ -1,4 +1,4 @@
-import { call, f64, F64, FunctionBody, get, i32, I32, i64, I64, moduleBytes, select, v128, V128, type Code, type Label, type Local } from "../../kernels/wasm-module.ts";
+import { call, f64, F64, FunctionBody, get, i32, I32, i64, I64, isLittleEndian, moduleBytes, select, v128, V128, type Code, type Label, type Local } from "../../kernels/wasm-module.ts";
 
 /** What is done with one field of a row. */
 export type RowKernelField =
@@ -124,10 +124,6 @@ export function rowKernel(plan: RowKernelPlan): RowKernel | undefined {
   } catch {
     return undefined; // refused by the host, or no memory for it: the plain loop serves
   }
-}
-
-function isLittleEndian(): boolean {
-  return new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 }
 
 function fillTables(buffer: ArrayBuffer): void {
