@@ -70,7 +70,7 @@ async function wouldFall({ system, planned, ...rest }: Tabulated & { readonly pl
   // Cells of the same people say the same; all of them are shown for the trial.
   const { groupOf } = findTwins(system);
   for (let other = 0; other < system.cells; other++) if (groupOf[other] === groupOf[cell]) pattern[other] = PUBLISHED;
-  const { unsafe } = await auditTables(attackersView(system, pattern, planned.rule, planned.rule.codes), { interval: planned.rule.interval, signal });
+  const { unsafe } = await auditTables(attackersView(system, pattern, { ...planned.rule, told: (planned as Partial<CellSuppressionPlan>).told }, planned.rule.codes), { interval: planned.rule.interval, signal });
   const done = { system, planned, ...rest };
   return unsafe
     .filter(({ table, row }) => system.tables[table]!.cell[row] !== cell)

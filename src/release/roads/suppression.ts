@@ -1,8 +1,8 @@
 import { DisclosureError, PolicyError } from "../../errors/index.ts";
 import type { Policy } from "../../policy/index.ts";
 import type { NewHasher } from "../../sources/hasher.ts";
-import { auditTables, HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditTable } from "../../tables/audit/index.ts";
-import { planCellSuppression } from "../../tables/cell-suppression/index.ts";
+import { auditTables, HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditTable, type ToldByCodes } from "../../tables/audit/index.ts";
+import { planCellSuppression, toldByCodes } from "../../tables/cell-suppression/index.ts";
 import { placeLabel } from "../../tables/tabulate/index.ts";
 import { describeRules, ruleNeeds, type RuleInput } from "../../tables/primary-rules/index.ts";
 import type { PrimaryRule } from "../../tables/primary-rules/schema.ts";
@@ -155,6 +155,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
     const separate = rule.codes === "separate";
     const method = policy.release.protect[0]!;
     const zeros = rule.zeros === "publish" ? "A count of 0 is a true zero." : "Counts of 0 are hidden as well.";
+    const byAnyRule = (toldOf(policy, rule.threshold)?.hiddenMost ?? 0) >= rule.threshold;
     const specs = tablesOf(policy);
     const withoutTotals = specs.some(({ sumRows }) => !sumRows);
     const layouts = layoutsOf(policy).map((layout, t) => shownLayout(layout, specs[t]!.sumRows));
@@ -166,7 +167,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
           annotations: [
             { value: "0", label: "shown" },
             ...(separate
-              ? [{ value: "1", label: "hidden: small number" }, { value: "2", label: "hidden to protect a small number elsewhere" }]
+              ? [{ value: "1", label: byAnyRule ? "hidden by a rule, such as the one on small numbers" : "hidden: small number" }, { value: "2", label: "hidden to protect another number" }]
               : [{ value: "1", label: "hidden: small number, or hidden to protect one" }]),
           ],
         }),
@@ -258,7 +259,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
       const asPlanned = blanksHash(blank, context.platform.newHasher) === plannedBlanks;
       checks.push(check(`${format}/blanks`, "blank where the plan says so", asPlanned ? "as planned" : "other cells", asPlanned));
       if (misfits > 0) continue;
-      const audit = await auditTables(attackFrom(attacked, dimensions, rule), { interval, signal: context.signal });
+      const audit = await auditTables(attackFrom(attacked, dimensions, { ...rule, told: toldOf(policy, rule.threshold) }), { interval, signal: context.signal });
       blanks = audit.blanks;
       checks.push(
         check(
@@ -326,6 +327,11 @@ function wrongPercentages(table: AttackedTable, { statistics }: ReturnType<typeo
 }
 
 type AskedRule = SmallCellsRule;
+
+function toldOf({ release }: Policy, threshold: number): ToldByCodes | undefined {
+  const method = release.protect[0]!;
+  return method.method === "cell-suppression" ? toldByCodes(method.rules, threshold) : undefined;
+}
 
 function ruleOf(policy: Policy, requirements: Parameters<typeof effectiveValue>[0]): AskedRule {
   const method = policy.release.protect[0]!;
@@ -433,7 +439,7 @@ function layoutsOf(policy: Policy): TableLayout[] {
  * row is shown, also where the published file has other numbers in their place: whoever is safe then is safe with less.
  */
 function attackFrom(
-  tables: readonly AttackedTable[], dimensions: readonly DecidedDimension[], rule: SmallCellsRule,
+  tables: readonly AttackedTable[], dimensions: readonly DecidedDimension[], rule: SmallCellsRule & { readonly told: ToldByCodes | undefined },
 ): Parameters<typeof auditTables>[0] {
   const placeOf = placesByKey(dimensions);
   return {
@@ -458,5 +464,6 @@ function attackFrom(
     threshold: rule.threshold,
     zeros: rule.zeros,
     codes: rule.codes,
+    ...(rule.told === undefined ? {} : { told: rule.told }),
   };
 }

@@ -25,6 +25,7 @@ export {
   type AuditGroup,
   type AuditInput,
   type AuditTable,
+  type ToldByCodes,
 } from "./published.ts";
 export { readTables, type PublishedFile, type ReadOptions } from "./read-tables.ts";
 export { tableAttack, type TableAttack } from "./table-attack.ts";

@@ -51,6 +51,16 @@ export interface AuditInput {
   readonly threshold: number;
   /** With "publish" a hidden cell is known not to be empty. */
   readonly zeros: "publish" | "protect";
-  /** With "separate" HIDDEN means a small count and HIDDEN_COMPLEMENTARY a count of at least the threshold. */
+  /** With "separate" HIDDEN means a small count and HIDDEN_COMPLEMENTARY a count of at least the threshold, unless `told` says else. */
   readonly codes: "merged" | "separate";
+  /** What separate codes tell where other rules than the threshold hide cells too. */
+  readonly told?: ToldByCodes | undefined;
+}
+
+/** Counts that a reader who knows the rules can conclude from separate codes. */
+export interface ToldByCodes {
+  /** Largest count behind HIDDEN; Infinity where some rule hides cells of any size. */
+  readonly hiddenMost: number;
+  /** Smallest count behind HIDDEN_COMPLEMENTARY: no rule on counts would have hidden it. */
+  readonly complementaryLeast: number;
 }

@@ -89,8 +89,8 @@ export function tableAttack(inputs: readonly AuditInput[], interval: number): Ta
           }
           lower[cell] = Math.max(lower[cell]!, floor);
           if (input.codes === "merged") continue;
-          if (table.mark[row] === HIDDEN_COMPLEMENTARY) lower[cell] = Math.max(lower[cell]!, input.threshold);
-          else upper[cell] = Math.min(upper[cell]!, input.threshold - 1);
+          if (table.mark[row] === HIDDEN_COMPLEMENTARY) lower[cell] = Math.max(lower[cell]!, input.told?.complementaryLeast ?? input.threshold);
+          else upper[cell] = Math.min(upper[cell]!, input.told?.hiddenMost ?? input.threshold - 1);
         } else {
           const before = value[cell]!;
           if (!Number.isSafeInteger(count) || (count < 0 && !signed[cell]!) || (!Number.isNaN(before) && before !== count)) {

@@ -1,1 +1,2 @@
+export { toldByCodes } from "./told-by-codes.ts";
 export { planCellSuppression, type CellSuppressionInput, type CellSuppressionPlan } from "./plan.ts";

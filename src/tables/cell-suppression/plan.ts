@@ -1,13 +1,14 @@
 import { DisclosureError } from "../../errors/index.ts";
-import { auditLinear, tableAttack, type LinearAttack } from "../audit/index.ts";
+import { auditLinear, tableAttack, type LinearAttack, type ToldByCodes } from "../audit/index.ts";
 import { evaluateRules, type PrimaryOutcome, type RuleInput } from "../primary-rules/index.ts";
 import type { PrimaryRule } from "../primary-rules/schema.ts";
 import {
-  attackersView, COMPLEMENTARY, countPattern, planSmallCells, PRIMARY, primaryCells, PUBLISHED,
+  attackersView, COMPLEMENTARY, countPattern, grantedCodes, planSmallCells, PRIMARY, primaryCells, PUBLISHED,
   type SmallCellsOptions, type SmallCellsPlan, type TableAudit,
 } from "../small-cells/index.ts";
 import type { Amount } from "../statistics/index.ts";
 import { cellsAbove, isWithin, placesName, type TableSystem } from "../tabulate/index.ts";
+import { toldByCodes } from "./told-by-codes.ts";
 
 export interface CellSuppressionInput {
   readonly rules: RuleInput;
@@ -17,6 +18,8 @@ export interface CellSuppressionInput {
 
 export interface CellSuppressionPlan extends SmallCellsPlan {
   readonly outcome: PrimaryOutcome;
+  /** What separate codes tell of counts under these rules. */
+  readonly told: ToldByCodes;
 }
 
 /** Each round hides at least one more cell. */
@@ -39,13 +42,15 @@ export async function planCellSuppression(
   const onSums = rules.filter((rule) => ["dominance", "p-percent", "prior-posterior", "request"].includes(rule.rule));
   for (let round = 0; round < ROUNDS; round++) {
     signal?.throwIfAborted();
-    const plan = await planSmallCells(system, { ...options, primary, shown: outcome.safe }, audit, signal);
+    const plan = await planSmallCells(system, { ...options, codes: "merged", primary, shown: outcome.safe }, audit, signal);
     const wanting = await cellsInNeed(system, plan, outcome, input, onSums, signal);
     if (wanting.length === 0) {
       // What was added for sums protects others: it is complementary.
       const named = primaryCells(system, options.threshold, options.zeros ?? "publish", outcome.primary);
       const pattern = plan.pattern.map((state, c) => (state === PRIMARY && named[c] === 0 ? COMPLEMENTARY : state));
-      return { ...plan, pattern, cells: countPattern(pattern), outcome };
+      const told = toldByCodes(rules, options.threshold);
+      const codes = await grantedCodes(system, pattern, { ...plan.rule, codes: options.codes ?? "merged" }, told, audit, signal);
+      return { ...plan, ...codes, pattern, cells: countPattern(pattern), outcome, told };
     }
     for (const cell of wanting) primary[cell] = 1;
   }

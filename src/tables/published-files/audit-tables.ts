@@ -204,17 +204,32 @@ class TableAudit {
   }
 
   async run(): Promise<PublishedAudit> {
-    const { lower, upper } = this.#bounds(this.#codes);
+    let { lower, upper } = this.#bounds(this.#codes);
     const words = this.#words(lower, upper);
     this.#readingFindings(words);
     this.#dropContradictions(words);
-    const told = this.#words(lower, upper);
     const asked = this.#asked();
     const detail = this.#options.detail ??
       (asked.amounts || this.#cells.reduce((n, _, c) => n + (asked.values[c]! > 0 ? 1 : 0), 0) <= MOST_BOUNDED ? "bounds" : "safety");
     const whole = Uint8Array.from(this.#cells, ({ measure }) => (this.#kind(measure) === "count" && this.#published.measures[measure]!.decimals === 0 ? 1 : 0));
+    let result = await this.#attack(lower, upper, asked.values, detail);
+    if (result === undefined && this.#codes === "separate") {
+      const ruled = this.#bounds("ruled");
+      result = await this.#attack(ruled.lower, ruled.upper, asked.values, detail);
+      if (result !== undefined) {
+        ({ lower, upper } = ruled);
+        this.#assumptions.push("cells marked as primary are hidden by any rule, since not all of them can be small counts");
+      }
+    }
+    if (result === undefined) {
+      this.#findings.push({
+        kind: "contradiction",
+        text: "no numbers agree with everything that is printed: shown numbers contradict each other, or the threshold, zero policy, marks or " +
+          "structure are not those of these tables. No blank cell is proven safe",
+      });
+    }
+    const told = this.#words(lower, upper);
     const propagation = propagate(this.#equations, this.#value, lower, upper, whole);
-    const result = await this.#attack(lower, upper, asked.values, detail, told);
     const blankCells = this.#judge(result, asked.values, propagation, told);
     const falling = blankCells.filter(({ verdict }) => verdict === "falls" || verdict === "unproven");
     for (const cell of falling) {
@@ -268,8 +283,8 @@ class TableAudit {
     return found;
   }
 
-  /** What everybody knows of each blank cell before adding anything up. */
-  #bounds(codes: "merged" | "separate"): { lower: Float64Array; upper: Float64Array } {
+  /** What everybody knows of each blank cell before adding anything up; "ruled": primary marks of cells of any size. */
+  #bounds(codes: "merged" | "separate" | "ruled"): { lower: Float64Array; upper: Float64Array } {
     const lower = new Float64Array(this.#cells.length);
     const upper = new Float64Array(this.#cells.length).fill(Infinity);
     const negative = this.#published.measures.map((_, m) => this.#cells.some(({ measure, value }) => measure === m && value < 0));
@@ -290,9 +305,9 @@ class TableAudit {
       if (this.#kind(measure) !== "count" || !hidden || reason === "no-data") return;
       const unit = this.#unit(measure);
       if (blankAt.length > 0) lower[c] = Math.max(lower[c]!, floor * unit);
-      if (codes !== "separate") return;
+      if (codes === "merged") return;
       if (reason === "complementary") lower[c] = Math.max(lower[c]!, this.#threshold * unit);
-      if (reason === "primary") upper[c] = Math.min(upper[c]!, (this.#threshold - 1) * unit);
+      if (reason === "primary" && codes === "separate") upper[c] = Math.min(upper[c]!, (this.#threshold - 1) * unit);
     });
     return { lower, upper };
   }
@@ -364,7 +379,7 @@ class TableAudit {
   }
 
   async #attack(
-    lower: Float64Array, upper: Float64Array, values: Float64Array, detail: "safety" | "bounds", words: Words | undefined,
+    lower: Float64Array, upper: Float64Array, values: Float64Array, detail: "safety" | "bounds",
   ): Promise<LinearAuditResult | undefined> {
     const constraints = new ConstraintBuilder();
     for (const { cells, times, low, high } of this.#equations) {
@@ -384,13 +399,6 @@ class TableAudit {
       return await auditLinear(attack, { detail, signal: this.#options.signal });
     } catch (error) {
       if (!(error instanceof CommensurateError) || error.code !== "audit/inconsistent") throw error;
-      if (words !== undefined) {
-        this.#findings.push({
-          kind: "contradiction",
-          text: "no numbers agree with everything that is printed: shown numbers contradict each other, or the threshold, zero policy, marks or " +
-            "structure are not those of these tables. No blank cell is proven safe",
-        });
-      }
       return undefined;
     }
   }
@@ -480,7 +488,7 @@ class TableAudit {
   async #compareWithMergedCodes(values: Float64Array, falling: number): Promise<void> {
     if (this.#codes !== "separate" || falling === 0) return;
     const { lower, upper } = this.#bounds("merged");
-    const merged = await this.#attack(lower, upper, values, "safety", undefined);
+    const merged = await this.#attack(lower, upper, values, "safety");
     if (merged === undefined) return;
     const still = merged.fallen.length;
     if (still >= falling) return;

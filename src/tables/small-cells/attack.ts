@@ -1,4 +1,4 @@
-import type { AuditInput, AuditTable } from "../audit/index.ts";
+import type { AuditInput, AuditTable, ToldByCodes } from "../audit/index.ts";
 import { HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN } from "../audit/index.ts";
 import type { TableSystem } from "../tabulate/index.ts";
 import { COMPLEMENTARY, PUBLISHED } from "./suppress.ts";
@@ -6,6 +6,8 @@ import { COMPLEMENTARY, PUBLISHED } from "./suppress.ts";
 export interface Rule {
   readonly threshold: number;
   readonly zeros: "publish" | "protect";
+  /** What separate codes tell where other rules hide cells beside the threshold. */
+  readonly told?: ToldByCodes | undefined;
 }
 
 /** What an attacker would hold if the system were published with this pattern: the audit's view, nothing else. */
@@ -30,5 +32,5 @@ export function attackersView(system: TableSystem, pattern: Uint8Array, rule: Ru
     );
     return { name: table.name, columnOf: table.columnOf, rows: table.rows, places, count, mark };
   });
-  return { columns: system.columns, tables, threshold: rule.threshold, zeros: rule.zeros, codes };
+  return { columns: system.columns, tables, threshold: rule.threshold, zeros: rule.zeros, codes, ...(rule.told === undefined ? {} : { told: rule.told }) };
 }

@@ -1,6 +1,7 @@
 export { attackersView } from "./attack.ts";
 export {
   countPattern,
+  grantedCodes,
   planSmallCells,
   type SmallCellsOptions,
   type SmallCellsPlan,

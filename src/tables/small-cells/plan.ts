@@ -1,5 +1,5 @@
 import { DisclosureError } from "../../errors/index.ts";
-import type { AuditInput, AuditOptions, AuditResult } from "../audit/index.ts";
+import type { AuditInput, AuditOptions, AuditResult, ToldByCodes } from "../audit/index.ts";
 import type { TableSystem } from "../tabulate/index.ts";
 import { attackersView } from "./attack.ts";
 import { narrowSums } from "./hidden-sums.ts";
@@ -121,10 +121,8 @@ export async function planSmallCells(
     const result = await audit(attackersView(system, pattern, rule, "merged"), question);
     if (result.safe) {
       requireShown(pattern, shown);
-      const granted = rule.codes === "merged" || (await audit(attackersView(system, pattern, rule, "separate"), question)).safe;
       return {
-        rule: granted ? rule : { ...rule, codes: "merged" },
-        ...(granted ? {} : { mergedBecause: SEPARATE_TELLS_TOO_MUCH }),
+        ...(await grantedCodes(system, pattern, rule, undefined, audit, signal)),
         cells: countPattern(pattern),
         rounds: round,
         pattern,
@@ -204,6 +202,16 @@ function patternWithRoom(
 }
 
 const nameOf = (sum: ProtectedSum): string => sum.map((term) => term.join("*")).join();
+
+/** Separate codes where they were asked for and leave every hidden small count its interval, else merged ones with the reason. */
+export async function grantedCodes(
+  system: TableSystem, pattern: Uint8Array, rule: SmallCellsRule, told: ToldByCodes | undefined, audit: TableAudit, signal: AbortSignal | undefined,
+): Promise<Pick<SmallCellsPlan, "rule" | "mergedBecause">> {
+  if (rule.codes === "merged") return { rule };
+  const question = { interval: rule.interval, witness: system.tables.map(({ count }) => count), signal };
+  const { safe } = await audit(attackersView(system, pattern, { ...rule, told }, "separate"), question);
+  return safe ? { rule } : { rule: { ...rule, codes: "merged" }, mergedBecause: SEPARATE_TELLS_TOO_MUCH };
+}
 
 const SEPARATE_TELLS_TOO_MUCH =
   "Told apart from complementary ones, some hidden small counts would leave too few possible values, so one code marks both.";
