@@ -66,6 +66,11 @@ export class PackedFolder {
     this.#fields = packedLayout(this.#sizes)!;
   }
 
+  /** Whether `recoded` will give every record, in the order in which they came. */
+  get inOrder(): boolean {
+    return this.#cells.size === 0;
+  }
+
   /** Bytes held at present. */
   get bytes(): number {
     const held = [...this.#chunks.flatMap(({ words }) => words), ...this.#cells.words].reduce((sum, words) => sum + words.byteLength, 0);

@@ -76,6 +76,7 @@ async function perform(task: LaneTask): Promise<{ result: unknown; transfer: Arr
       if (packedLayout(task.sizes) === undefined) throw new InternalError("lanes/not-packable", "Cells were asked for that cannot be packed.");
       folded = folder!.recoded(task.maps, task.sizes);
       folder = undefined;
+      if (kept !== undefined) kept.keys = folded;
       return { result: sampleOf(folded), transfer: [] };
     case "cut": {
       const parts = cutList(folded!, task.cuts);
@@ -133,13 +134,13 @@ async function survey(spec: SurveySpec, reading: LaneReading): Promise<FoldedLan
   const codesOf = (batch: Batch): Int32Array[] => batch.columns.slice(0, keys).map((column) => (column.kind === "codes" ? column.codes : new Int32Array(0)));
   await withFile(reading, [...surveyColumns(spec), ...(spec.secondReading ?? [])], (batch) => {
     own.add(batch.records, codesOf(batch));
-    keeper?.add(batch);
+    keeper?.add(batch.records, batch.columns.slice(keys));
     dictionaries = batch.columns.slice(0, keys).map((column) => (column.kind === "codes" ? column.dictionary : undefined));
     rows += batch.records;
     if (own.bytes > LANE_CELLS_BYTES) throw new DataError("cells/over-budget", "The cells of one lane outgrew its memory.");
   });
   folder = own;
-  kept = keeper?.complete === true ? keeper : undefined;
+  kept = keeper?.complete === true && own.inOrder ? keeper : undefined;
   return { dictionaries: dictionaries.map(exactCopy), rows, kept: kept !== undefined };
 }
 

@@ -1,4 +1,4 @@
-import { f64, F64, FunctionBody, get, i32, I32, isLittleEndian, moduleBytes, select, v128, type Code, type Label, type Local } from "../kernels/wasm-module.ts";
+import { f64, F64, FunctionBody, get, i32, I32, isLittleEndian, moduleBytes, select, v128, type Code, type Local } from "../kernels/wasm-module.ts";
 
 /** A column of prepared texts, delimiter or line end included, or one of numbers. */
 export type CsvKernelColumn =

@@ -1,8 +1,10 @@
-import { DictionaryBuilder, type Batch, type Dictionary } from "../../columns/index.ts";
+import { packedLayout, type PackedField } from "../../cells/index.ts";
+import { DictionaryBuilder, type Batch, type Column, type Dictionary } from "../../columns/index.ts";
 import type { OpenSpill, Spill, SpillHandle } from "../../columns/spill.ts";
 import { DataError } from "../../errors/index.ts";
-import { classOf, type ClassIndex, type ClassStage } from "../../kernels/class-index.ts";
-import type { KeptBatch, RowKeeper } from "./row-keeper.ts";
+import { classOf, lookUpClasses, type ClassStage } from "../../kernels/class-index.ts";
+import type { WordList } from "../../kernels/packed-words.ts";
+import type { RowKeeper } from "./row-keeper.ts";
 
 /** What a lane must know to rewrite records; plain data, so that it can be sent to a thread. */
 export interface RewriteSpec {
@@ -23,6 +25,8 @@ export interface RewriteKey {
   readonly raw: Dictionary;
   /** [raw codes] code at the planned level, -1 for null. */
   readonly toLevel: Int32Array;
+  /** [codes of the cells] code at the planned level, -1 for null. */
+  readonly cellToLevel: Int32Array;
 }
 
 /** What a lane found out, besides the records that it keeps. */
@@ -108,11 +112,19 @@ export class RewriteLane {
 
   /** @throws DataError `source/changed` when a key has a value that the first reading did not see. */
   add(batch: Batch): void {
-    const { records } = batch;
+    const keys = this.#spec.keys.map(({ name }, key): KeyCodes => {
+      const column = batch.columns[key]!;
+      if (column.kind !== "codes") throw changed(name);
+      return { codes: column.codes, toLevel: this.#keyMap(key, column.dictionary) };
+    });
+    this.#add(batch.records, keys, batch.columns.slice(keys.length));
+  }
+
+  #add(records: number, keys: readonly KeyCodes[], others: readonly Column[]): void {
     this.#makeRoom(records);
     const classes = this.#classes;
-    this.#findClasses(batch, classes);
-    this.#keep(batch, classes);
+    this.#findClasses(records, keys, classes);
+    this.#keep(records, others, classes);
     this.#records += records;
   }
 
@@ -132,17 +144,20 @@ export class RewriteLane {
    * Memory: 4 bytes per record, and 4 per word of each released record.
    */
   async addKept(keeper: RowKeeper): Promise<void> {
-    const { keys, partitionOf, partitions } = this.#spec;
-    const records = keeper.kept.reduce((sum, batch) => sum + batch.records, 0);
-    if (records * (this.words + 1) * 4 > (this.#storage?.budgetBytes ?? Infinity)) {
+    const { keys, others, partitionOf, partitions } = this.#spec;
+    const packed = keeper.keys!;
+    const layout = packedLayout(keys.map(({ cellToLevel }) => cellToLevel.length))!;
+    if (packed.size * (this.words + 1) * 4 > (this.#storage?.budgetBytes ?? Infinity)) {
+      let from = 0;
       for (const batch of keeper.batches()) {
-        this.add(batch);
+        this.#add(batch.records, this.#unpacked(packed, layout, from, batch.records), batch.columns);
+        from += batch.records;
         await this.settle();
       }
       return;
     }
-    const classes = new Int32Array(records);
-    this.#findKeptClasses(keeper, classes);
+    const classes = new Int32Array(packed.size);
+    this.#findKeptClasses(packed, layout, classes);
 
     const starts = new Uint32Array(partitions + 1);
     countPlaces(classes, partitionOf, this.words, starts);
@@ -154,10 +169,10 @@ export class RewriteLane {
       const places = this.#places;
       placeClasses(classes, at, batch.records, partitionOf, next, this.words, words, places);
       let word = 1;
-      for (let other = 0; other < this.#spec.others.length; other++) {
-        const column = batch.columns[keys.length + other]!;
+      for (let other = 0; other < others.length; other++) {
+        const column = batch.columns[other]!;
         if (column.kind === "codes") {
-          const map = this.#otherMap(other, keeper.dictionaries[keys.length + other]!);
+          const map = this.#otherMap(other, keeper.dictionaries[other]!);
           if (placeCodes(column.codes, places, batch.records, map, this.#usedOf(other), words, word)) this.#nulls[other] = true;
           word += 1;
         } else {
@@ -168,31 +183,35 @@ export class RewriteLane {
       at += batch.records;
     }
     this.#placed = { words, starts };
-    this.#records += records;
+    this.#records += packed.size;
   }
 
-  /** Sums of one looked-up number per key find the class, where they stay below 2^31. */
-  #findKeptClasses(keeper: RowKeeper, classes: Int32Array): void {
+  /** Sums of a few looked-up numbers find the class, where they stay below 2^31. */
+  #findKeptClasses(packed: WordList, layout: readonly PackedField[], classes: Int32Array): void {
     const { stages, keys } = this.#spec;
     const [{ index }] = stages as [ClassStage];
-    const addends = keys.map((_, key) => addendsOf(this.#keyMap(key, keeper.dictionaries[key] ?? NO_VALUES), index.strides[key]!));
-    const highest = addends.reduce((sum, own) => sum + own.reduce((most, addend) => Math.max(most, addend), 0), 0);
-    const sums = addends.map((own) => Int32Array.from(own));
-    let at = 0;
-    if (stages.length > 1 || highest >= 2 ** 31) {
-      for (const batch of keeper.batches()) {
-        this.#makeRoom(batch.records);
-        this.#findClasses(batch, classes.subarray(at, at + batch.records));
-        at += batch.records;
+    const highest = keys.reduce((sum, { cellToLevel }, key) => sum + (cellToLevel.reduce((most, code) => Math.max(most, code), -1) + 1) * index.strides[key]!, 0);
+    const tables = stages.length === 1 && highest < 2 ** 31 ? joinedFields(layout, keys, index.strides) : undefined;
+    for (let from = 0; from < packed.size; from += CLASS_BLOCK) {
+      const block = classes.subarray(from, from + CLASS_BLOCK);
+      if (tables === undefined) {
+        this.#makeRoom(block.length);
+        this.#findClasses(block.length, this.#unpacked(packed, layout, from, block.length), block);
+        continue;
       }
-      return;
+      for (const { word, shift, mask, addends } of tables) addLookedUp(packed.words[word]!, from, shift, mask, addends, block);
+      lookUpClasses(index, block);
     }
-    for (const batch of keeper.kept) {
-      const packed = classes.subarray(at, at + batch.records);
-      for (let key = 0; key < keys.length; key++) addLookedUp(batch, key, sums[key]!, packed);
-      lookUpClasses(index, packed);
-      at += batch.records;
-    }
+  }
+
+  /** Codes of the cells from packed records. */
+  #unpacked({ words }: WordList, layout: readonly PackedField[], from: number, records: number): KeyCodes[] {
+    return this.#spec.keys.map(({ cellToLevel }, key) => {
+      const { word, shift, bits } = layout[key]!;
+      const codes = new Int32Array(records);
+      unpackKey(words[word]!, from, shift, maskOf(bits), codes);
+      return { codes, toLevel: cellToLevel };
+    });
   }
 
   #makeRoom(records: number): void {
@@ -249,29 +268,22 @@ export class RewriteLane {
     this.#spill = undefined;
   }
 
-  #findClasses(batch: Batch, classes: Int32Array): void {
-    const { records } = batch;
-    const spec = this.#spec;
+  #findClasses(records: number, keys: readonly KeyCodes[], classes: Int32Array): void {
     const packed = this.#packed;
     let first = true;
-    for (const stage of spec.stages) {
+    for (const stage of this.#spec.stages) {
       if (first) packed.fill(0, 0, records);
       else for (let i = 0; i < records; i++) packed[i] = (classes[i]! + 1) * stage.previousStride;
       for (let key = stage.from; key < stage.to; key++) {
-        const column = batch.columns[key]!;
-        if (column.kind !== "codes") throw changed(spec.keys[key]!.name);
-        addStrided(column.codes, this.#keyMap(key, column.dictionary), stage.index.strides[key - stage.from]!, records, packed);
+        addStrided(keys[key]!.codes, keys[key]!.toLevel, stage.index.strides[key - stage.from]!, records, packed);
       }
-      const { direct } = stage.index;
-      if (first && direct !== undefined) for (let i = 0; i < records; i++) classes[i] = direct[packed[i]!]!;
-      else for (let i = 0; i < records; i++) classes[i] = !first && classes[i]! < 0 ? -1 : classOf(stage.index, packed[i]!);
+      for (let i = 0; i < records; i++) classes[i] = !first && classes[i]! < 0 ? -1 : classOf(stage.index, packed[i]!);
       first = false;
     }
   }
 
-  #keep(batch: Batch, classes: Int32Array): void {
-    const { others, keys, partitionOf } = this.#spec;
-    const records = batch.records;
+  #keep(records: number, columns: readonly Column[], classes: Int32Array): void {
+    const { others, partitionOf } = this.#spec;
     const words = this.words;
     const blockWords = Math.max(1, Math.floor(BLOCK_WORDS / words)) * words;
     const places = this.#places;
@@ -308,7 +320,7 @@ export class RewriteLane {
 
     let word = 1;
     for (let other = 0; other < others.length; other++) {
-      const column = batch.columns[keys.length + other]!;
+      const column = columns[other]!;
       if (others[other]!.as === "codes") {
         if (column.kind !== "codes") throw changed(others[other]!.name);
         this.#keepCodes(other, column.codes, column.dictionary, classes, records, flat, word);
@@ -402,32 +414,65 @@ function addStrided(codes: Int32Array, toLevel: Int32Array, stride: number, reco
   }
 }
 
-const NO_VALUES: Dictionary = { size: 0, offsets: new Uint32Array(1), bytes: new Uint8Array(0) };
+/** One key of some records. */
+interface KeyCodes {
+  /** -1 for null */
+  readonly codes: Int32Array;
+  /** [codes] code at the planned level, -1 for null. */
+  readonly toLevel: Int32Array;
+}
 
-/** [codes + 1] what one key adds to the packed number of a class, by code plus one; null adds nothing. */
-function addendsOf(toLevel: Int32Array, stride: number): Float64Array {
-  const addends = new Float64Array(toLevel.length + 1);
+/** Records whose classes are found at once: everything about them stays in the first-level cache. */
+const CLASS_BLOCK = 4096;
+/** Bits of fields that are looked up together: such a table stays in the second-level cache. */
+const JOINED_BITS = 13;
+
+/** Neighbouring fields of packed records, and what their codes together add to the number of a class. */
+interface JoinedFields {
+  readonly word: 0 | 1;
+  readonly shift: number;
+  readonly mask: number;
+  readonly addends: Int32Array;
+}
+
+function joinedFields(layout: readonly PackedField[], keys: readonly RewriteKey[], strides: Float64Array): JoinedFields[] {
+  const joined: JoinedFields[] = [];
+  let bits = 0;
+  // From the last key on, fields of a word lie one above the other.
+  for (let key = keys.length - 1; key >= 0; key--) {
+    const field = layout[key]!;
+    const addends = addendsOf(keys[key]!.cellToLevel, strides[key]!, field.bits);
+    const below = joined.at(-1);
+    if (below !== undefined && below.word === field.word && bits + field.bits <= JOINED_BITS) {
+      const both = new Int32Array(addends.length << bits);
+      for (let i = 0; i < both.length; i++) both[i] = addends[i >>> bits]! + below.addends[i & below.mask]!;
+      bits += field.bits;
+      joined[joined.length - 1] = { ...below, mask: maskOf(bits), addends: both };
+    } else {
+      bits = field.bits;
+      joined.push({ word: field.word, shift: field.shift, mask: maskOf(bits), addends });
+    }
+  }
+  return joined;
+}
+
+/** [packed codes] what one key adds to the packed number of a class, by code plus one; null adds nothing. */
+function addendsOf(toLevel: Int32Array, stride: number, bits: number): Int32Array {
+  const addends = new Int32Array(bits <= JOINED_BITS ? 1 << bits : toLevel.length + 1);
   for (let code = 0; code < toLevel.length; code++) addends[code + 1] = (toLevel[code]! + 1) * stride;
   return addends;
 }
 
-function addLookedUp(batch: KeptBatch, key: number, addends: Int32Array, packed: Int32Array): void {
-  const column = batch.columns[key]!;
-  if (column.kind !== "codes") return;
-  const { codes } = column;
-  if (codes instanceof Uint16Array) addBy16(codes, addends, packed);
-  else for (let i = 0; i < packed.length; i++) packed[i] = packed[i]! + addends[codes[i]! + 1]!;
+function maskOf(bits: number): number {
+  return bits === 32 ? 0xffffffff : (1 << bits) - 1;
 }
 
-function addBy16(codes: Uint16Array, addends: Int32Array, packed: Int32Array): void {
-  for (let i = 0; i < packed.length; i++) packed[i] = packed[i]! + addends[codes[i]!]!;
+function addLookedUp(words: Uint32Array, from: number, shift: number, mask: number, addends: Int32Array, packed: Int32Array): void {
+  for (let i = 0; i < packed.length; i++) packed[i] = packed[i]! + addends[(words[from + i]! >>> shift) & mask]!;
 }
 
-/** Packed numbers become classes, -1 for none. */
-function lookUpClasses(index: ClassIndex, packed: Int32Array): void {
-  const { direct } = index;
-  if (direct !== undefined) for (let i = 0; i < packed.length; i++) packed[i] = direct[packed[i]!]!;
-  else for (let i = 0; i < packed.length; i++) packed[i] = classOf(index, packed[i]!);
+function unpackKey(words: Uint32Array, from: number, shift: number, mask: number, codes: Int32Array): void {
+  for (let i = 0; i < codes.length; i++) codes[i] = ((words[from + i]! >>> shift) & mask) - 1;
 }
 
 /** @param starts [partitions + 1] out: first word of each partition, and the end */

@@ -16,6 +16,8 @@ export interface RewriteJob {
     readonly raw: Dictionary;
     /** [raw codes] code in `labels`, -1 for null. */
     readonly toLevel: Int32Array;
+    /** [codes of the cells] code in `labels`, -1 for null. */
+    readonly cellToLevel: Int32Array;
     /** Values at the planned level. */
     readonly labels: Dictionary;
   }[];
@@ -71,7 +73,7 @@ export async function rewrite(lanes: LanePool, source: Source, job: RewriteJob, 
   const sorted = sortClasses(job, keyLabels.map(({ dictionary }) => dictionary), keyLabels.map((compact, k) => remapped(job.classes.codes[k]!, compact.map)));
   const { partitionOf, partitions } = cutPartitions(sorted.records);
   const spec: RewriteSpec = {
-    keys: job.keys.map(({ name, raw, toLevel }) => ({ name, raw, toLevel })),
+    keys: job.keys.map(({ name, raw, toLevel, cellToLevel }) => ({ name, raw, toLevel, cellToLevel })),
     others: job.others.map(({ name, as }) => ({ name, as })),
     stages: buildClassStages(sorted.levelCodes, job.keys.map((key) => key.labels.size), job.classes.size),
     partitionOf,

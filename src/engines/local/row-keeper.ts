@@ -1,4 +1,5 @@
 import type { Batch, Column, Dictionary } from "../../columns/index.ts";
+import type { WordList } from "../../kernels/packed-words.ts";
 
 /** Codes in 16 bits are kept plus one, those in 32 bits as they are. */
 export type KeptColumn =
@@ -11,11 +12,14 @@ export interface KeptBatch {
 }
 
 /**
- * Keeps the decoded records of the first reading for as long as they fit, so that the second need not decode them again.
+ * Keeps the decoded records of the first reading for as long as they fit, so that the second need not decode them again: the
+ * columns that are released, and the keys as the words that the cells were folded from.
  * Codes are kept plus one in 16 bits while the dictionary is small.
- * Memory: 2 to 4 bytes per code and 8 per number, up to the budget; then everything is let go.
+ * Memory: 2 to 4 bytes per code and 8 per number, up to the budget; then everything is let go. The words come on top.
  */
 export class RowKeeper {
+  /** Keys of all records in order, by `packedLayout` of the final codes; there once these are known. */
+  keys: WordList | undefined;
   readonly #budgetBytes: number;
   #batches: KeptBatch[] | undefined = [];
   #dictionaries: (Dictionary | undefined)[] = [];
@@ -40,12 +44,13 @@ export class RowKeeper {
     return this.#dictionaries;
   }
 
-  add(batch: Batch): void {
+  /** @param columns those that are kept, without the keys */
+  add(records: number, columns: readonly Column[]): void {
     if (this.#batches === undefined) return;
-    const columns = batch.columns.map((column) => keptColumn(column, batch.records));
-    for (const column of columns) this.#bytes += column.kind === "codes" ? column.codes.byteLength : column.values.byteLength;
-    this.#dictionaries = batch.columns.map((column) => (column.kind === "codes" ? column.dictionary : undefined));
-    this.#batches.push({ records: batch.records, columns });
+    const kept = columns.map((column) => keptColumn(column, records));
+    for (const column of kept) this.#bytes += column.kind === "codes" ? column.codes.byteLength : column.values.byteLength;
+    this.#dictionaries = columns.map((column) => (column.kind === "codes" ? column.dictionary : undefined));
+    this.#batches.push({ records, columns: kept });
     if (this.#bytes > this.#budgetBytes) this.#batches = undefined;
   }
 

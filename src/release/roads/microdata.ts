@@ -272,6 +272,7 @@ function rewriteJob(context: RoadContext, input: ApplyInput, decision: Microdata
       name: key.name,
       raw: key.raw,
       toLevel: key.map.map((code) => (code < 0 ? -1 : levelOf[k]!.map[code]!)),
+      cellToLevel: levelOf[k]!.map,
       labels: levelOf[k]!.dictionary,
     })),
     classes: classesOf(survey, levelOf, levels, decision.k),
