@@ -77,7 +77,7 @@ function packedNumber(codes: readonly Int32Array[], strides: Float64Array, item:
 function blocksOf(codes: readonly Int32Array[], sizes: readonly number[], classes: number): { strides: Float64Array; blocks: ClassBlocks } | undefined {
   const bySize = sizes.map((_, key) => key).sort((a, b) => sizes[a]! - sizes[b]! || a - b);
   let small = 0;
-  for (let product = 1; small < sizes.length && (product *= sizes[bySize[small]!]! + 1) <= 1 << BLOCK_BITS; ) small++;
+  for (let product = 1; small < sizes.length; small++) if ((product *= sizes[bySize[small]!]! + 1) > 1 << BLOCK_BITS) break;
   const low = mixedRadix(sizes, bySize.slice(0, small), 1);
   const bits = Math.ceil(Math.log2(low.product));
   const high = mixedRadix(sizes, bySize.slice(small), 2 ** bits);

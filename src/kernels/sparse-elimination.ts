@@ -21,10 +21,10 @@ export interface SparseColumns {
 /** What makes a combination of known columns tell more than its value. */
 export interface Knowledge {
   /**
-   * [protected] 1 where somebody knows the column's value (a singleton): no other protected column may become a multiple of
-   * it up to known ones.
+   * [protected] who knows the column's value (a singleton), a number above 0; 0 where nobody does: no protected column that is
+   * not the same singleton's may become a multiple of it up to known ones.
    */
-  readonly alone?: Uint8Array | undefined;
+  readonly alone?: ArrayLike<number> | undefined;
   /**
    * [rows] how far the row's value lies above the lowest that it may have, at most `room`. A sum of rows that together lie less
    * than `room` above their lowest values bounds each of them to as little, so no combination of known columns may be one.
@@ -108,6 +108,112 @@ export function publishGreedily(
   return known;
 }
 
+/** A column that follows from known ones together with columns that an insider knows: times * column = sum of by + known ones. */
+export interface InsiderRelation {
+  readonly insider: number;
+  readonly column: number;
+  /** Above 0. */
+  readonly times: number;
+  readonly by: readonly (readonly [column: number, times: number])[];
+}
+
+/**
+ * Which of `columns` each insider can compute from known columns and the `columns` that it knows, and how. Exact; one relation
+ * for each insider and column.
+ *
+ * @param known    columns that everybody knows
+ * @param columns  columns that are not known to everybody; some may follow from known ones, and are then nobody's secret
+ * @param insiders the columns that each one knows
+ * @param asked    [columns] 1 where the column is to be kept from insiders
+ * @returns undefined when numbers grow too large to tell
+ * Time of eliminating `known`, then for each insider about (its columns)^2 x their entries.
+ */
+export function insiderRelations(
+  rowCount: number, known: SparseColumns, columns: SparseColumns, insiders: readonly (readonly number[])[], asked: Uint8Array,
+): InsiderRelation[] | undefined {
+  const elimination = new Elimination(rowCount, known, columns, {}, true);
+  const lengthOf = (c: number) => known.starts[c + 1]! - known.starts[c]!;
+  const order = Int32Array.from({ length: known.starts.length - 1 }, (_, c) => c).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
+  for (const c of order) if (elimination.publish(c) === Outcome.Conflict) return undefined;
+  const rest = elimination.rest;
+  const meeting = new Map<number, number[]>();
+  rest.forEach(({ rows }, c) => {
+    if (asked[c] === 0) return;
+    for (const row of rows) {
+      const list = meeting.get(row);
+      if (list === undefined) meeting.set(row, [c]);
+      else list.push(c);
+    }
+  });
+  const found: InsiderRelation[] = [];
+  insiders.forEach((knows, insider) => {
+    const basis = new InsiderBasis();
+    for (const c of knows) basis.add(c, rest[c]!);
+    const own = new Set(knows);
+    const near = new Set<number>();
+    for (const row of basis.rows) for (const c of meeting.get(row) ?? []) if (!own.has(c)) near.add(c);
+    for (const column of [...near].sort((a, b) => a - b)) {
+      const relation = basis.express(column, rest[column]!);
+      if (relation !== undefined) found.push({ insider, column, ...relation });
+    }
+  });
+  return found;
+}
+
+/** A few columns in echelon form, with how each was made. */
+class InsiderBasis {
+  readonly #vectors: { readonly pivot: number; readonly entries: Map<number, bigint>; readonly made: Map<number, bigint> }[] = [];
+
+  get rows(): Set<number> {
+    return new Set(this.#vectors.flatMap(({ entries }) => [...entries.keys()]));
+  }
+
+  add(column: number, reduced: Reduced): void {
+    const { entries, made } = this.#reduce(column, reduced);
+    const pivot = entries.keys().next();
+    if (pivot.done !== true) this.#vectors.push({ pivot: pivot.value, entries, made });
+  }
+
+  express(column: number, reduced: Reduced): { times: number; by: (readonly [number, number])[] } | undefined {
+    const { entries, made } = this.#reduce(column, reduced);
+    if (entries.size > 0) return undefined;
+    const common = [...made.values()].reduce((g, n) => greatest(g, n), 0n);
+    const times = made.get(column)! / common;
+    const sign = times < 0n ? -1n : 1n;
+    const by = [...made].flatMap(([c, n]) => (c === column || n === 0n ? [] : [[c, Number((-sign * n) / common)] as const]));
+    return { times: Number(sign * times), by: by.sort((a, b) => a[0] - b[0]) };
+  }
+
+  #reduce(column: number, { rows, values }: Reduced) {
+    const entries = new Map(Array.from(rows, (row, k) => [row, BigInt(values[k]!)] as const));
+    const made = new Map([[column, 1n]]);
+    for (const vector of this.#vectors) {
+      const entry = entries.get(vector.pivot);
+      if (entry === undefined) continue;
+      const unit = vector.entries.get(vector.pivot)!;
+      subtract(entries, unit, vector.entries, entry);
+      subtract(made, unit, vector.made, entry);
+    }
+    return { entries, made };
+  }
+}
+
+/** a = a * times - b * take, without zeros. */
+function subtract(a: Map<number, bigint>, times: bigint, b: ReadonlyMap<number, bigint>, take: bigint): void {
+  for (const [key, value] of a) a.set(key, value * times);
+  for (const [key, value] of b) {
+    const rest = (a.get(key) ?? 0n) - value * take;
+    if (rest === 0n) a.delete(key);
+    else a.set(key, rest);
+  }
+}
+
+function greatest(a: bigint, b: bigint): bigint {
+  let [x, y] = [a < 0n ? -a : a, b < 0n ? -b : b];
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x;
+}
+
 interface Mark {
   readonly replaced: number;
   readonly known: number;
@@ -132,7 +238,7 @@ class Elimination {
   readonly #occurs: number[][];
   /** Rows in the order in which a protected column was added to their list, to take the additions back. */
   readonly #listed: number[] = [];
-  readonly #alone: Uint8Array | undefined;
+  readonly #alone: ArrayLike<number> | undefined;
   readonly #slack: Int32Array | undefined;
   readonly #room: number;
   /** [rows] 1 where a known difference of rows without slack meets the row. */
@@ -148,7 +254,11 @@ class Elimination {
   readonly #heap: Int32Array;
   #heapSize = 0;
 
-  constructor(rowCount: number, candidates: SparseColumns, protect: SparseColumns, { alone, slack, room = 1 }: Knowledge) {
+  /** Whether protected columns may follow from known ones. */
+  readonly #mayFollow: boolean;
+
+  constructor(rowCount: number, candidates: SparseColumns, protect: SparseColumns, { alone, slack, room = 1 }: Knowledge, mayFollow = false) {
+    this.#mayFollow = mayFollow;
     this.#candidates = candidates;
     this.#alone = alone;
     this.#slack = slack;
@@ -162,6 +272,11 @@ class Elimination {
     this.#touched = new Int32Array(rowCount);
     this.#stamp = new Int32Array(rowCount);
     this.#heap = new Int32Array(rowCount + 1);
+  }
+
+  /** [protected] what known columns leave of each. */
+  get rest(): readonly Reduced[] {
+    return this.#protected;
   }
 
   mark(): Mark {
@@ -225,7 +340,7 @@ class Elimination {
       const at = before.rows.indexOf(pivot);
       if (at < 0) continue; // an older entry
       const after = this.#combine(before, before.values[at]!, column, value, p);
-      if (after === undefined || after.rows.length === 0) return Outcome.Conflict;
+      if (after === undefined || (after.rows.length === 0 && !this.#mayFollow)) return Outcome.Conflict;
       this.#replaced.push({ at: p, before });
       this.#protected[p] = after;
       changed.push(p);
@@ -387,7 +502,7 @@ class Elimination {
       let rarest = own.rows[0]!;
       for (const row of own.rows) if (this.#occurs[row]!.length < this.#occurs[rarest]!.length) rarest = row;
       for (const q of this.#occurs[rarest]!) {
-        if (q === p || (alone[p] === 0 && alone[q] === 0)) continue;
+        if (q === p || alone[p] === alone[q]) continue; // nobody's, or the same person's
         const other = this.#protected[q]!;
         if (other.rows.length === own.rows.length && this.#parallel(own, other)) return true;
       }

@@ -68,6 +68,7 @@ export const i32 = {
   moreU: binary(0x4b),
   divideU: binary(0x6e),
   trailingZeros: unary(0x68),
+  bitsSet: unary(0x69),
   add: binary(0x6a),
   sub: binary(0x6b),
   mul: binary(0x6c),

@@ -5,14 +5,14 @@ import { countReleasedCsv, countReleasedCsvInThread, type ReleasedCsvCount } fro
 const encoder = new TextEncoder();
 
 /** Reads as a file would give its bytes: at most `most` at a time. */
-function inThread(bytes: Uint8Array, keys: readonly string[], most: number): ReleasedCsvCount {
+function inThread(bytes: Uint8Array, keys: readonly string[], most: number, kernelBytes?: number): ReleasedCsvCount {
   let at = 0;
   return countReleasedCsvInThread((into) => {
     const part = bytes.subarray(at, at + Math.min(most, into.length));
     into.set(part);
     at += part.length;
     return part.length;
-  }, keys);
+  }, keys, kernelBytes);
 }
 
 async function inChunks(bytes: Uint8Array, keys: readonly string[], most: number): Promise<ReleasedCsvCount> {
@@ -60,6 +60,7 @@ describe("a released CSV file is recounted", () => {
           }
           const expected = { header, records: all.length, classSizes: Float64Array.from(classes.values()) };
           expect(inThread(bytes, names, most)).toEqual(expected);
+          for (const kernelBytes of [0, 20, 60]) expect(inThread(bytes, names, most, kernelBytes)).toEqual(expected);
           expect(await inChunks(bytes, names, most)).toEqual(expected);
         },
       ),
@@ -72,13 +73,30 @@ describe("a released CSV file is recounted", () => {
     const rows = [...Array.from({ length: 40_000 }, (_, i) => `Alameda,Female,${i % 7},${i}.5`), `Butte,"${long}",1,2`, "Alameda,Female,1,"];
     const bytes = encoder.encode(`county,sex,d,cost\n${rows.join("\n")}\n`);
     for (const most of [1000, 65_537, 1 << 20]) {
-      expect(inThread(bytes, ["county", "sex"], most)).toEqual({
-        header: ["county", "sex", "d", "cost"],
-        records: 40_002,
-        classSizes: Float64Array.of(40_001, 1),
-      });
+      for (const kernelBytes of [0, 1000, Infinity]) {
+        expect(inThread(bytes, ["county", "sex"], most, kernelBytes)).toEqual({
+          header: ["county", "sex", "d", "cost"],
+          records: 40_002,
+          classSizes: Float64Array.of(40_001, 1),
+        });
+      }
     }
   });
+
+  test.each([["long keys", "k".repeat(50)], ["keys of sixteen bytes", "k".repeat(15)], ["short keys", "k"]])(
+    "%s: WebAssembly counts long runs of rows of all lengths as plain loops do",
+    (_, key) => {
+      fc.assert(
+        fc.property(fc.array(fc.tuple(fc.nat({ max: 2 }), value, value), { minLength: 20, maxLength: 200 }), fc.integer({ min: 50, max: 3000 }), (rows, most) => {
+          const bytes = encoder.encode(["k,a,b", ...rows.toSorted((a, b) => a[0] - b[0]).map(([k, a, b]) => `${key}${k},${written(a)},${written(b)}`)].map((row) => `${row}\n`).join(""));
+          const counted = inThread(bytes, ["k"], most, 0);
+          expect(counted).toEqual(inThread(bytes, ["k"], most, Infinity));
+          expect(counted.records).toBe(rows.length);
+        }),
+        { numRuns: 150 },
+      );
+    },
+  );
 
   test.each([
     ["no header", "", "verify/no-header"],
@@ -90,7 +108,9 @@ describe("a released CSV file is recounted", () => {
     ["cut within quotes", 'k,a,b\n1,2,3\n1,2,"3\n', "verify/cut-line"],
   ])("%s: refused, whatever the pieces", (_, text, code) => {
     for (const most of [1, 5, 1000]) {
-      expect(() => inThread(encoder.encode(text), ["k"], most)).toThrow(expect.objectContaining({ code }));
+      for (const kernelBytes of [0, Infinity]) {
+        expect(() => inThread(encoder.encode(text), ["k"], most, kernelBytes)).toThrow(expect.objectContaining({ code }));
+      }
     }
   });
 });

@@ -1,4 +1,5 @@
 import { DataError } from "../../errors/index.ts";
+import { runKernel, type RunKernel } from "./run-kernel.ts";
 
 /**
  * Re-reads a released CSV file and recounts its classes. Shares no code with the reader of sources, the folder of cells or
@@ -18,13 +19,16 @@ const QUOTE = 0x22;
 /**
  * @param chunks  bytes of the file
  * @param keys    names of the key fields
+ * @param kernelBytes bytes after which WebAssembly is worth its start, Infinity for never; the result is the same
  * Fields are compared as written, quotes included: the writer has one way to write a value. Records of one class usually
  * stand together, so a record is first compared with the one before; only changes of class touch the table of classes.
  * Time O(bytes), memory O(classes).
  * @throws DataError `verify/...` with the line number when the file is not the CSV that a release writes.
  */
-export async function countReleasedCsv(chunks: AsyncIterable<Uint8Array>, keys: readonly string[]): Promise<ReleasedCsvCount> {
-  const counter = new ReleasedCsvCounter(keys);
+export async function countReleasedCsv(
+  chunks: AsyncIterable<Uint8Array>, keys: readonly string[], kernelBytes?: number,
+): Promise<ReleasedCsvCount> {
+  const counter = new ReleasedCsvCounter(keys, kernelBytes);
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; ) {
       const room = counter.room();
@@ -41,13 +45,17 @@ export async function countReleasedCsv(chunks: AsyncIterable<Uint8Array>, keys: 
  * The same, for a thread of its own.
  * @param read fills the buffer from where the last call ended and returns the number of bytes, 0 at the end; as fs.readSync
  */
-export function countReleasedCsvInThread(read: (into: Uint8Array) => number, keys: readonly string[]): ReleasedCsvCount {
-  const counter = new ReleasedCsvCounter(keys);
+export function countReleasedCsvInThread(
+  read: (into: Uint8Array) => number, keys: readonly string[], kernelBytes?: number,
+): ReleasedCsvCount {
+  const counter = new ReleasedCsvCounter(keys, kernelBytes);
   for (let bytes = read(counter.room()); bytes > 0; bytes = read(counter.room())) counter.took(bytes);
   return counter.end();
 }
 
 const BUFFER_BYTES = 1 << 18;
+/** Smaller files are counted before WebAssembly has started. */
+const KERNEL_BYTES = 1 << 20;
 
 class ReleasedCsvCounter {
   readonly #keys: readonly string[];
@@ -66,14 +74,18 @@ class ReleasedCsvCounter {
   #runBytes = new Uint8Array(1024);
   #runView = new DataView(this.#runBytes.buffer);
   readonly #counted = new Int32Array(1);
+  /** Bytes to count until the kernel is started; then Infinity. */
+  #kernelAfter: number;
+  #kernel: RunKernel | undefined;
   #runBytesLength = 0;
   /** Number of keys when they are exactly the leading columns, else 0. */
   #leadingKeys = 0;
   readonly #classes = new Map<string, number>();
   readonly #latin1 = new TextDecoder("latin1");
 
-  constructor(keys: readonly string[]) {
+  constructor(keys: readonly string[], kernelBytes = KERNEL_BYTES) {
     this.#keys = keys;
+    this.#kernelAfter = kernelBytes;
   }
 
   /** Where the next bytes of the file are to be put. Never empty. */
@@ -89,6 +101,8 @@ class ReleasedCsvCounter {
   /** So many bytes were put there. */
   took(added: number): void {
     const length = this.#held + added;
+    this.#kernelAfter -= added;
+    if (this.#kernelAfter <= 0) this.#startKernel(length);
     const bytes = this.#buffer.subarray(0, length);
     let at = 0;
     if (this.#header === undefined) {
@@ -101,6 +115,18 @@ class ReleasedCsvCounter {
     at = this.#rows(bytes, at);
     this.#buffer.copyWithin(0, at, length);
     this.#held = length - at;
+  }
+
+  /** Move what is held into the memory of a kernel, if there can be one and no row was too long for it. */
+  #startKernel(length: number): void {
+    this.#kernelAfter = Infinity;
+    if (this.#buffer.length > BUFFER_BYTES) return;
+    const kernel = runKernel(BUFFER_BYTES);
+    if (kernel === undefined) return;
+    kernel.bytes.set(this.#buffer.subarray(0, length));
+    if (this.#runBytesLength <= kernel.run.length) kernel.run.set(this.#runBytes.subarray(0, this.#runBytesLength));
+    this.#buffer = kernel.bytes;
+    this.#kernel = kernel;
   }
 
   end(): ReleasedCsvCount {
@@ -136,7 +162,13 @@ class ReleasedCsvCounter {
     while (at < bytes.length) {
       if (leading > 0 && leading < fields && this.#runLength >= 0) {
         const before = at;
-        at = sameRunRows(bytes, view, at, this.#runBytes, this.#runView, this.#runBytesLength, fields - leading, this.#counted);
+        const run = this.#runBytesLength;
+        const kernel = this.#kernel?.bytes === this.#buffer && run <= this.#kernel.run.length ? this.#kernel : undefined;
+        if (kernel === undefined) at = sameRunRows(bytes, view, at, this.#runBytes, this.#runView, run, fields - leading, this.#counted);
+        else {
+          at = kernel.sameRunRows(at, bytes.length, run, fields - leading);
+          this.#counted[0] = kernel.state[0]!;
+        }
         if (at > before) {
           this.#records += this.#counted[0]!;
           this.#line += this.#counted[0]!;
@@ -220,6 +252,7 @@ class ReleasedCsvCounter {
     }
     this.#runBytes.set(bytes.subarray(rowStart, at));
     this.#runBytesLength = at - rowStart;
+    if (this.#kernel !== undefined && this.#runBytesLength <= this.#kernel.run.length) this.#kernel.run.set(bytes.subarray(rowStart, at));
   }
 
   #sameRun(next: Uint8Array, length: number): boolean {
