@@ -117,7 +117,9 @@ export async function auditRawTables(
     for (const { whole, parts } of nested) {
       assumptions.push(`in ${JSON.stringify(dimension.name)}, ${JSON.stringify(dimension.labels[whole])} is the sum of ${parts.length} others (${short(parts.map((part) => dimension.labels[part]!))}), since the numbers add up so`);
     }
-    if (dimension.seen[TOTAL] === true && !dimension.isStated) assumptions.push(`in ${JSON.stringify(dimension.name)}, ${JSON.stringify(dimension.labels[TOTAL])} is the total`);
+    if (dimension.isStated) return;
+    if (dimension.seen[TOTAL] === true) assumptions.push(`in ${JSON.stringify(dimension.name)}, ${JSON.stringify(dimension.labels[TOTAL])} is the total`);
+    else if (nested.length === 0) assumptions.push(`in ${JSON.stringify(dimension.name)}, no category is a total; where one is, name it with --total`);
   });
   const within = published.measures.flatMap(({ name }, part): (readonly [number, number])[] => {
     const whole = structure.measures?.[name]?.within;

@@ -1,5 +1,5 @@
 import { PolicyError } from "../../errors/index.ts";
-import { looksLikeTotal } from "./cell-text.ts";
+import { isTotalLetter, looksLikeTotal } from "./cell-text.ts";
 import type { DimensionStructure } from "./structure.ts";
 
 /** Category of rows whose label is blank. */
@@ -24,20 +24,22 @@ export class Categories {
   readonly #place = new Map<string, number>();
   readonly #level: (string | undefined)[] = [undefined];
   readonly #structure: DimensionStructure;
-  readonly #totals: ReadonlySet<string> | undefined;
+  readonly #totals: ReadonlySet<string>;
+  /** Whether the structure names this dimension's totals, so that no others are looked for. */
+  readonly #totalsNamed: boolean;
 
-  /** @param totals labels of totals as the caller states them; without them labels that read like totals are taken */
+  /** @param totals labels of totals as the caller states them for all dimensions, beside those that read like totals */
   constructor(name: string, structure: DimensionStructure, totals: readonly string[]) {
     this.name = name;
     this.#structure = structure;
-    const stated = [...(structure.totals ?? []), ...totals];
-    this.#totals = stated.length === 0 ? undefined : new Set(stated.map(folded));
+    this.#totalsNamed = structure.totals !== undefined && structure.totals.length > 0;
+    this.#totals = new Set([...(structure.totals ?? []), ...totals].map(folded));
     this.labels.push("Total");
     this.seen.push(false);
   }
 
   isTotal(label: string): boolean {
-    return this.#totals === undefined ? looksLikeTotal(label) : this.#totals.has(folded(label));
+    return this.#totals.has(folded(label)) || (!this.#totalsNamed && (looksLikeTotal(label) || (!this.isStated && isTotalLetter(label))));
   }
 
   /** Place of a label in a file, new or known. @param level keeps equal labels of several levels apart */

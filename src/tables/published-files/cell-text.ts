@@ -111,9 +111,14 @@ export function readAnnotation(text: string | null): Annotation | undefined {
 }
 
 const TOTAL_LABEL =
-  /^(?:\(?(?:grand |overall |sub-?)?totals?\)?|\(?all\)?|all [\p{L} ,/&-]+|\(all [\p{L} ]+\)|both(?: sexes| genders)?|overall|_t|sum|combined|total[ ,:(-].*|(?:state|nation|county)wide)$/iu;
+  /^(?:\(?(?:grand |overall |sub-?)?totals?\)?|\(?all\)?|all [\p{L} ,/&-]+|\(all [\p{L} ]+\)|both(?: sexes| genders)?|overall|_t|tot|sum|combined|total[ ,:(-].*|(?:state|nation|county)wide)$/iu;
 
 /** Whether a category's label reads like the sum over all others. A proposal: `--total` says it for sure. */
 export function looksLikeTotal(label: string): boolean {
   return TOTAL_LABEL.test(label.trim());
+}
+
+/** The letter that statistical offices write for a total; where a structure says what categories are, it may be one of them. */
+export function isTotalLetter(label: string): boolean {
+  return label.trim().toLowerCase() === "t";
 }

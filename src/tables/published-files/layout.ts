@@ -71,8 +71,13 @@ export function findLayout(
     // A column whose every number is hidden shows by its name only.
     if (values.length === 0) values = free.filter((column) => COUNTED.test(nameOf(column)) && isBlank(table, column, read));
     const others = free.filter((column) => !numeric.includes(column) && !values!.includes(column));
-    if (isCrosstab(table, structure, options, values, counted, others)) {
-      return crosstab(table, structure, options, others.length > 0 ? others : free.filter((c) => !values!.includes(c)), values, assumptions);
+    // A column across in which every number is hidden holds nothing but marks; a column of categories does not.
+    const marks = others.filter((column) => isBlank(table, column, read));
+    const texts = others.length > marks.length ? others.filter((column) => !marks.includes(column)) : others;
+    if (isCrosstab(table, structure, options, values, counted, texts)) {
+      const labels = texts.length > 0 ? texts : free.filter((c) => !values!.includes(c));
+      const across = free.filter((column) => values!.includes(column) || (marks.includes(column) && !labels.includes(column)));
+      return crosstab(table, structure, options, labels, across, assumptions);
     }
     assumptions.push(
       `numbers are read from ${list(values.map(nameOf))}` +

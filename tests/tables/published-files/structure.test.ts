@@ -41,7 +41,7 @@ describe("marks", () => {
   });
 
   test("labels that read like totals", () => {
-    expect(["Total", "(total)", "ALL", "Both sexes", "All ages", "Grand total", "Total, all races", "Statewide", "Overall"].filter((label) => !looksLikeTotal(label))).toEqual([]);
+    expect(["Total", "(total)", "ALL", "Both sexes", "All ages", "Grand total", "Total, all races", "Statewide", "Overall", "_T"].filter((label) => !looksLikeTotal(label))).toEqual([]);
     expect(["Alameda", "Allegheny", "Totalitarian", "Ballet", "Summit", "female"].filter(looksLikeTotal)).toEqual([]);
   });
 });
@@ -72,6 +72,23 @@ describe("layouts", () => {
     const csv = "county,n\nA,*\nB,20\nCalifornia,27\n";
     expect(cell(await audit(csv), "A")).toEqual([1, null]);
     expect(cell(await audit(csv, { totals: ["California"] }), "A")).toEqual([7, 7]);
+  });
+
+  test("the letter that statistical offices write for a total is one, and where none is found the audit says so", async () => {
+    const found = await audit("county,sex,n\nA,F,40\nA,M,*\nA,T,45\nB,F,*\nB,M,20\nB,T,28\nT,F,48\nT,M,*\nT,T,*\n");
+    expect(cell(found, "A, M")).toEqual([5, 5]);
+    expect((await audit("county,n\nA,*\nB,20\nCalifornia,27\n")).assumptions.join()).toContain('in "county", no category is a total');
+  });
+
+  test("a total stated for one dimension leaves those of the others as they read", async () => {
+    const csv = "county,sex,n\nA,F,40\nA,M,*\nA,Total,45\nB,F,100\nB,M,*\nB,Total,*\nCalifornia,F,140\nCalifornia,M,*\nCalifornia,Total,*\n";
+    expect(cell(await audit(csv, { totals: ["California"] }), "A, M")).toEqual([5, 5]);
+  });
+
+  test("in a crosstab, a column of which every number is hidden is one across", async () => {
+    const found = await audit("county,f,m,Total\nA,*,20,25\nB,*,30,33\nTotal,*,50,58\n", { across: "sex" });
+    expect(found.tables[0]!.dimensions).toEqual(["county", "sex"]);
+    expect([cell(found, "A, f"), cell(found, "B, f")]).toEqual([[5, 5], [3, 3]]);
   });
 
   test("columns that nobody explained are named, and printed ones beside blanks are findings", async () => {
