@@ -160,6 +160,8 @@ export function insiderRelations(
   return found;
 }
 
+type Rest = Reduced & { readonly up: bigint; readonly down: bigint };
+
 /** A few columns in echelon form, with how each was made. */
 class InsiderBasis {
   readonly #vectors: { readonly pivot: number; readonly entries: Map<number, bigint>; readonly made: Map<number, bigint> }[] = [];
@@ -168,13 +170,13 @@ class InsiderBasis {
     return new Set(this.#vectors.flatMap(({ entries }) => [...entries.keys()]));
   }
 
-  add(column: number, reduced: Reduced): void {
+  add(column: number, reduced: Rest): void {
     const { entries, made } = this.#reduce(column, reduced);
     const pivot = entries.keys().next();
     if (pivot.done !== true) this.#vectors.push({ pivot: pivot.value, entries, made });
   }
 
-  express(column: number, reduced: Reduced): { times: number; by: (readonly [number, number])[] } | undefined {
+  express(column: number, reduced: Rest): { times: number; by: (readonly [number, number])[] } | undefined {
     const { entries, made } = this.#reduce(column, reduced);
     if (entries.size > 0) return undefined;
     const common = [...made.values()].reduce((g, n) => greatest(g, n), 0n);
@@ -184,9 +186,9 @@ class InsiderBasis {
     return { times: Number(sign * times), by: by.sort((a, b) => a[0] - b[0]) };
   }
 
-  #reduce(column: number, { rows, values }: Reduced) {
-    const entries = new Map(Array.from(rows, (row, k) => [row, BigInt(values[k]!)] as const));
-    const made = new Map([[column, 1n]]);
+  #reduce(column: number, { rows, values, up, down }: Rest) {
+    const entries = new Map(Array.from(rows, (row, k) => [row, BigInt(values[k]!) * down] as const));
+    const made = new Map([[column, up]]);
     for (const vector of this.#vectors) {
       const entry = entries.get(vector.pivot);
       if (entry === undefined) continue;
@@ -254,11 +256,15 @@ class Elimination {
   readonly #heap: Int32Array;
   #heapSize = 0;
 
-  /** Whether protected columns may follow from known ones. */
+  /** Whether protected columns may follow from known ones. Then `rest` is kept with what each column was multiplied by. */
   readonly #mayFollow: boolean;
+  readonly #times: (readonly [up: bigint, down: bigint])[] = [];
+  /** What the last closed column was divided by. */
+  #divided = 1;
 
   constructor(rowCount: number, candidates: SparseColumns, protect: SparseColumns, { alone, slack, room = 1 }: Knowledge, mayFollow = false) {
     this.#mayFollow = mayFollow;
+    if (mayFollow) for (let p = 0; p < protect.starts.length - 1; p++) this.#times.push([1n, 1n]);
     this.#candidates = candidates;
     this.#alone = alone;
     this.#slack = slack;
@@ -274,9 +280,9 @@ class Elimination {
     this.#heap = new Int32Array(rowCount + 1);
   }
 
-  /** [protected] what known columns leave of each. */
-  get rest(): readonly Reduced[] {
-    return this.#protected;
+  /** [protected] what known columns leave of up/down times each; without taking anything back in between. */
+  get rest(): readonly Rest[] {
+    return this.#protected.map((reduced, p) => ({ ...reduced, up: this.#times[p]![0], down: this.#times[p]![1] }));
   }
 
   mark(): Mark {
@@ -375,7 +381,14 @@ class Elimination {
       }
       work[row]! -= column.values[k]! * take;
     }
-    return this.#close();
+    const after = this.#close();
+    if (this.#mayFollow) {
+      const [up, down] = this.#times[p]!;
+      const [n, d] = [up * BigInt(keep), down * BigInt(this.#divided)];
+      const common = greatest(n, d);
+      this.#times[p] = [n / common, d / common];
+    }
+    return after;
   }
 
   #open(): void {
@@ -478,6 +491,7 @@ class Elimination {
       entries++;
       if (common !== 1) common = gcd(Math.abs(value), common);
     }
+    this.#divided = common === 0 ? 1 : common;
     const rows = new Int32Array(entries);
     const values = new Float64Array(entries);
     let at = 0;

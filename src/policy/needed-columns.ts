@@ -33,8 +33,10 @@ export function neededColumns({ release, columns }: Pick<Policy, "release" | "co
       for (const amount of [statistic.numerator, statistic.denominator]) if (amount !== "count") measures.add(amount);
     }
   }
-  let contributor = false;
-  let holding = false;
+  // Who is alone in a cell knows it, however many records that are.
+  const singletons = (method.method === "small-cells" || method.method === "cell-suppression") && method.singletons === "protect" && hasRole("contributor");
+  let contributor = singletons;
+  let holding = singletons && hasRole("holding");
   let request = false;
   for (const rule of method.method === "cell-suppression" ? method.rules : []) {
     const onContributions = ["dominance", "p-percent", "prior-posterior", "request", "contributors"].includes(rule.rule);

@@ -4,7 +4,7 @@ import type { NewHasher } from "../../sources/hasher.ts";
 import { auditTables, HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditTable, type ToldByCodes } from "../../tables/audit/index.ts";
 import { planCellSuppression, toldByCodes } from "../../tables/cell-suppression/index.ts";
 import { placeLabel } from "../../tables/tabulate/index.ts";
-import { describeRules, ruleNeeds, type RuleInput } from "../../tables/primary-rules/index.ts";
+import { describeRules, onlyContributors, ruleNeeds, type RuleInput } from "../../tables/primary-rules/index.ts";
 import type { PrimaryRule } from "../../tables/primary-rules/schema.ts";
 import { suppressByHypercubes } from "../../tables/hypercube/index.ts";
 import { suppressOptimally } from "../../tables/optimal-suppression/index.ts";
@@ -380,15 +380,22 @@ const FAR = 1000;
 async function tabulateAndPlan(policy: Policy, survey: Survey, rule: AskedRule, signal: AbortSignal | undefined): Promise<Planned> {
   const done = tabulateSurvey(policy, survey, rule.zeros);
   const method = policy.release.protect[0]!;
-  if (method.method !== "cell-suppression") return { ...done, planned: await planSmallCells(done.system, { ...rule, ...choiceOf(policy, done) }, auditTables, signal) };
+  const options: SmallCellsOptions = { ...rule, ...choiceOf(policy, done), ...aloneIn(policy, done) };
+  if (method.method !== "cell-suppression") return { ...done, planned: await planSmallCells(done.system, options, auditTables, signal) };
   const planned = await planCellSuppression(
-    done.system, method.rules, { rules: ruleInput(policy, done, method.rules), amounts: done.inputs.amounts }, { ...rule, ...choiceOf(policy, done) }, auditTables, signal,
+    done.system, method.rules, { rules: ruleInput(policy, done, method.rules), amounts: done.inputs.amounts }, options, auditTables, signal,
   );
   const { unmatched } = planned.outcome;
   if (unmatched.length > 0) {
     throw new PolicyError("suppression/nothing-matched", `${unmatched.join(" ")} Correct the names, or take them out of the rules.`, { count: unmatched.length });
   }
   return { ...done, planned };
+}
+
+/** Who knows a cell for being its only contributor; without a contributor column every record is one, and a count of 1 says so. */
+function aloneIn(policy: Policy, done: Tabulated): Pick<SmallCellsOptions, "alone"> {
+  if (!done.survey.cells.keys.some((name) => policy.columns.get(name)?.role === "contributor")) return {};
+  return { alone: onlyContributors(done.system, contributionsTo(policy, done, undefined)) };
 }
 
 /** What the policy's rules need to know. */

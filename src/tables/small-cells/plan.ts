@@ -3,6 +3,7 @@ import type { AuditInput, AuditOptions, AuditResult, ToldByCodes } from "../audi
 import type { TableSystem } from "../tabulate/index.ts";
 import { attackersView } from "./attack.ts";
 import { narrowSums } from "./hidden-sums.ts";
+import { sumsForInsiders } from "./insiders.ts";
 import { COMPLEMENTARY, PRIMARY, primaryCells, suppress, type ProtectedSum, type SuppressOptions } from "./suppress.ts";
 import { findTwins, type Twins } from "./unknowns.ts";
 
@@ -19,6 +20,8 @@ export interface SmallCellsOptions {
   readonly jointSums?: "protect" | "ignore";
   /** Default: "protect". */
   readonly singletons?: "protect" | "ignore";
+  /** [cells] who is the only contributor of a cell; see SuppressOptions. Default: everybody who is a count of 1. */
+  readonly alone?: Int32Array | undefined;
   /** [cells] 1 for cells that other rules hide beside the frequency rule. */
   readonly primary?: Uint8Array | undefined;
   /** [cells] 1 for cells that must be shown. */
@@ -117,7 +120,7 @@ export async function planSmallCells(
   const question = { interval: rule.interval, witness: system.tables.map(({ count }) => count), signal };
   for (let round = 1; round <= ROUNDS; round++) {
     signal?.throwIfAborted();
-    const pattern = patternWithRoom(system, twins, primary, { ...rule, primary, shown, weight, together, sums, hidden }, named);
+    const pattern = patternWithRoom(system, twins, primary, { ...rule, alone: options.alone, primary, shown, weight, together, sums, hidden }, named);
     const result = await audit(attackersView(system, pattern, rule, "merged"), question);
     if (result.safe) {
       requireShown(pattern, shown);
@@ -193,12 +196,25 @@ function patternWithRoom(
   for (;;) {
     const pattern = suppress(system, options);
     const fresh = narrowSums(system, twins, pattern, primary, options.interval).sums.filter((sum) => !named.has(nameOf(sum)));
+    if (fresh.length === 0 && options.singletons === "protect" && options.alone !== undefined) {
+      const told = sumsForInsiders(system, twins, pattern, primary, options.alone);
+      if (told === undefined) throw unprotectedInsiders();
+      fresh.push(...told.filter((sum) => !named.has(nameOf(sum))));
+    }
     if (fresh.length === 0) return pattern;
     for (const sum of fresh) {
       named.add(nameOf(sum));
       options.sums.push(sum);
     }
   }
+}
+
+function unprotectedInsiders(): DisclosureError {
+  return new DisclosureError(
+    "small-cells/unprotectable",
+    "Whether the only contributor of several hidden cells can compute others takes numbers beyond exact arithmetic. Nothing was published. " +
+      "Publish fewer margins or groupings, or write singletons: ignore knowingly.",
+  );
 }
 
 const nameOf = (sum: ProtectedSum): string => sum.map((term) => term.join("*")).join();

@@ -23,6 +23,11 @@ export interface SuppressOptions {
   /** Whether the only person in a cell may be taken to know its count. */
   readonly singletons: "protect" | "ignore";
   /**
+   * [cells] who is the only contributor of the cell, with all its records there: a number above 0, the same for all cells of
+   * the same contributor (or holding); 0 where there are several or none. Default: everybody who is a count of 1, each another.
+   */
+  readonly alone?: Int32Array | undefined;
+  /**
    * Values that must remain possible for a hidden small count: no combination of published cells may be a sum of inner cells
    * that lie, all together, less than interval - 1 above the fewest people they can hold (1; 0 where zeros are hidden).
    * Default: 1, no requirement. 2 keeps a sum of ones from giving each of them away. This looks at sums only: whether the
@@ -121,10 +126,10 @@ function suppressOnce(system: TableSystem, options: SuppressOptions): Uint8Array
     for (const small of jointSums(system, primary, options.threshold)) sums.push(small.map((c) => [c, 1] as const));
   }
   if (options.sums !== undefined) sums.push(...options.sums);
-  let alone: Uint8Array | undefined;
+  let alone: Int32Array | undefined;
   if (options.singletons === "protect") {
-    alone = new Uint8Array(sums.length);
-    protectedCells.forEach((c, p) => (alone![p] = count[c] === 1 ? 1 : 0));
+    alone = new Int32Array(sums.length);
+    protectedCells.forEach((c, p) => (alone![p] = options.alone === undefined ? (count[c] === 1 ? p + 1 : 0) : options.alone[c]!));
   }
 
   const known = publishOverClasses(
@@ -151,13 +156,13 @@ function publishOverClasses(
   candidates: SparseColumns,
   order: Int32Array,
   sums: SparseColumns,
-  alone: Uint8Array | undefined,
+  alone: Int32Array | undefined,
   slack: Int32Array | undefined,
   room: number,
   work: number,
 ): Uint8Array {
   // What a singleton knows is as good as published to him, so his cells tell rows apart too.
-  const lone = alone === undefined ? [] : [...alone.keys()].filter((p) => alone[p] === 1);
+  const lone = alone === undefined ? [] : [...alone.keys()].filter((p) => alone[p]! > 0);
   const found = rowClasses(inner, appended(candidates, sums, lone));
   const { kept, ...protect } = overClasses(sums, found);
   const watched = [...kept.keys()].filter((p) => kept[p] === 1);
@@ -169,7 +174,7 @@ function publishOverClasses(
     }
   }
   return publishGreedily(found.classes, overClasses(candidates, found), order, picked(protect, watched), {
-    alone: alone === undefined ? undefined : Uint8Array.from(watched, (p) => alone[p]!),
+    alone: alone === undefined ? undefined : Int32Array.from(watched, (p) => alone[p]!),
     ...(slackOfClass === undefined ? {} : { slack: slackOfClass, room }),
   }, { entries: work });
 }
