@@ -3,7 +3,8 @@ import { byteOrderRanks, dictionaryText } from "../../columns/index.ts";
 import { DataError, InternalError, PolicyError } from "../../errors/index.ts";
 import type { BoundHierarchy, BoundLevel } from "../../hierarchies/hierarchy.ts";
 import { groupTuples } from "./group-tuples.ts";
-import { expandMargins, groupingLevels, publishedLevels, TOTAL, type DimensionSpec, type GroupingSpec, type TableSpec } from "./table-spec.ts";
+import { GrowingInts } from "./growing-ints.ts";
+import { expandMargins, FIRST_GROUPING, groupingLevels, publishedLevels, TOTAL, type DimensionSpec, type GroupingSpec, type TableSpec } from "./table-spec.ts";
 
 /** Rows that a table may list; above it, cells without records are left out or the table is refused. */
 export const LISTED_ROWS_LIMIT = 1_000_000;
@@ -142,38 +143,50 @@ export function tabulate(
   const margins = distinctMargins(specs, tableMargins, columnNames);
 
   // One pass a margin: equal places make a cell, and the sort that finds them lists its inner cells in ascending order.
-  const starts: number[] = [0];
+  const starts = new GrowingInts();
+  starts.room(1)[starts.length++] = 0;
   const marginStarts = new Int32Array(margins.length + 1);
-  const members = margins.map((margin) => membersOf(margin, axes, inner));
-  const entries = members.reduce((sum, { rows }) => sum + rows.length, 0);
-  const rows = new Int32Array(entries);
-  const signs = members.some((member) => member.signs !== undefined) ? new Int8Array(entries).fill(1) : undefined;
-  const placeLists = axes.map((): number[] => []);
-  let from = 0;
-  members.forEach((member, m) => {
-    const groups = groupTuples(member.placed, member.kept.map((k) => axes[k]!.places.size), member.rows.length);
-    for (let at = 0; at < member.rows.length; at++) {
-      rows[from + at] = member.rows[groups.order[at]!]!;
-      if (member.signs !== undefined) signs![from + at] = member.signs[groups.order[at]!]!;
+  const nested = margins.every((margin) => margin.every((level) => level < FIRST_GROUPING));
+  if (nested && margins.length * inner.size > 2 ** 31 - 1) throw tooManyEntries(margins.length * inner.size);
+  const rows = new GrowingInts(nested ? margins.length * inner.size : undefined);
+  const signs = nested ? undefined : new GrowingInts();
+  let anySign = false;
+  const placeLists = axes.map(() => new GrowingInts());
+  for (let m = 0; m < margins.length; m++) {
+    const { kept, placed, rows: own, signs: ownSigns } = membersOf(margins[m]!, axes, inner);
+    const { order, starts: groupStarts } = groupTuples(placed, kept.map((k) => axes[k]!.places.size), own.length);
+    const from = rows.length;
+    const outRows = rows.room(own.length);
+    for (let at = 0; at < own.length; at++) outRows[from + at] = own[order[at]!]!;
+    rows.length += own.length;
+    if (signs !== undefined) {
+      anySign ||= ownSigns !== undefined;
+      const outSigns = signs.room(own.length);
+      for (let at = 0; at < own.length; at++) outSigns[from + at] = ownSigns === undefined ? 1 : ownSigns[order[at]!]!;
+      signs.length += own.length;
     }
-    for (let g = 0; g + 1 < groups.starts.length; g++) {
-      starts.push(from + groups.starts[g + 1]!);
-      axes.forEach((_, k) => {
-        const at = member.kept.indexOf(k);
-        placeLists[k]!.push(at < 0 ? 0 : member.placed[at]![groups.order[groups.starts[g]!]!]!);
-      });
+    const groups = groupStarts.length - 1;
+    const outStarts = starts.room(groups);
+    for (let g = 0; g < groups; g++) outStarts[starts.length + g] = from + groupStarts[g + 1]!;
+    starts.length += groups;
+    for (let k = 0; k < axes.length; k++) {
+      const list = placeLists[k]!;
+      const out = list.room(groups);
+      const at = kept.indexOf(k);
+      if (at < 0) out.fill(0, list.length, list.length + groups);
+      else for (let g = 0; g < groups; g++) out[list.length + g] = placed[at]![order[groupStarts[g]!]!]!;
+      list.length += groups;
     }
-    from += member.rows.length;
     marginStarts[m + 1] = starts.length - 1;
-  });
+  }
 
-  const matrix = { cells: starts.length - 1, starts: Int32Array.from(starts), rows, signs };
+  const matrix = { cells: starts.length - 1, starts: starts.finish(), rows: rows.finish(), signs: anySign ? Int8Array.from(signs!.finish()) : undefined };
   const system: Omit<TableSystem, "tables"> = {
     columns: axes.map((axis) => axis.places),
     margins,
     marginStarts,
     ...matrix,
-    places: placeLists.map((list) => Int32Array.from(list)),
+    places: placeLists.map((list) => list.finish()),
     count: sumOverInner(matrix, inner.count),
     inner: inner.size,
     innerCount: inner.count,
@@ -201,9 +214,12 @@ function membersOf(margin: readonly number[], axes: readonly Axis[], inner: Inne
   if (groupings.every((grouping) => grouping === undefined)) {
     const placed = kept.map((k) => {
       const placeOf = axes[k]!.placeOfBase.get(margin[k]!)!;
-      return inner.base[k]!.map((base) => placeOf[base]!);
+      const base = inner.base[k]!;
+      const own = new Int32Array(inner.size);
+      for (let i = 0; i < own.length; i++) own[i] = placeOf[base[i]!]!;
+      return own;
     });
-    return { kept, placed, rows: Int32Array.from({ length: inner.size }, (_, i) => i) };
+    return { kept, placed, rows: inner.each };
   }
   // A category may be in several groups of a grouping, or in none, so an inner cell gives any number of entries.
   const placed = kept.map((): number[] => []);
@@ -427,6 +443,14 @@ interface InnerCells {
   readonly count: Float64Array;
   /** [fine cells] inner cell, -1 for those without records. */
   readonly ofCell: Int32Array;
+  /** [inner] 0, 1, 2, .. */
+  readonly each: Int32Array;
+}
+
+function upTo(size: number): Int32Array {
+  const each = new Int32Array(size);
+  for (let i = 0; i < size; i++) each[i] = i;
+  return each;
 }
 
 function innerCells(cells: Cells, axes: readonly Axis[], zeros: "publish" | "protect"): InnerCells {
@@ -449,7 +473,7 @@ function innerCells(cells: Cells, axes: readonly Axis[], zeros: "publish" | "pro
       count[g]! += cells.records[cell]!;
     }
   }
-  if (zeros === "publish") return { size, base, count, ofCell };
+  if (zeros === "publish") return { size, base, count, ofCell, each: upTo(size) };
 
   // Zeros are secret: every combination is an unknown, in the same lexicographic order.
   const product = sizes.reduce((all, n) => all * n, 1);
@@ -470,7 +494,7 @@ function innerCells(cells: Cells, axes: readonly Axis[], zeros: "publish" | "pro
     fullCount[at] = count[g]!;
     fullOf[g] = at;
   }
-  return { size: product, base: full, count: fullCount, ofCell: ofCell.map((g) => (g < 0 ? -1 : fullOf[g]!)) };
+  return { size: product, base: full, count: fullCount, ofCell: ofCell.map((g) => (g < 0 ? -1 : fullOf[g]!)), each: upTo(product) };
 }
 
 function distinctMargins(
@@ -518,6 +542,7 @@ function publishedTable(
   const list = emptyCells !== "omit";
   const rows = list ? listed : parts.reduce((all, part) => all + part.to - part.from, 0);
 
+  if (!list) return occupiedRows(spec, parts, rows, system, columnOf);
   const level = spec.dimensions.map(() => new Int32Array(rows));
   const codes = spec.dimensions.map(() => new Int32Array(rows));
   const count = new Float64Array(rows);
@@ -533,10 +558,6 @@ function publishedTable(
       if (c >= 0) count[row] = system.count[c]!;
       cell[row++] = c;
     };
-    if (!list) {
-      for (let c = from; c < to; c++) put(columnOf.map((k) => system.places[k]![c]!), c);
-      continue;
-    }
     // The system sorts by its own column order, the table by its dimensions, so cells are found by their mixed-radix number.
     const cellAt = new Map<number, number>();
     for (let c = from; c < to; c++) {
@@ -554,6 +575,47 @@ function publishedTable(
     }
   }
   return { name: spec.name, dimensions: spec.dimensions, columnOf, rows, level, codes, count, cell };
+}
+
+/** Rows for the cells with records, one after the other. What each row stands for is looked up when asked for: it is long. */
+function occupiedRows(
+  { name, dimensions }: TableSpec, parts: readonly { readonly from: number; readonly to: number }[], rows: number,
+  system: Omit<TableSystem, "tables">, columnOf: readonly number[],
+): PublishedTable {
+  const count = new Float64Array(rows);
+  const cell = new Int32Array(rows);
+  let row = 0;
+  for (const { from, to } of parts) {
+    count.set(system.count.subarray(from, to), row);
+    for (let c = from; c < to; c++) cell[row++] = c;
+  }
+  const lookUp = (of: "level" | "code"): Int32Array[] =>
+    columnOf.map((k) => {
+      const places = system.places[k]!;
+      const values = system.columns[k]![of];
+      const found = new Int32Array(rows);
+      for (let r = 0; r < rows; r++) found[r] = values[places[cell[r]!]!]!;
+      return found;
+    });
+  let level: Int32Array[] | undefined;
+  let codes: Int32Array[] | undefined;
+  return {
+    name, dimensions, columnOf, rows, count, cell,
+    get level() {
+      return (level ??= lookUp("level"));
+    },
+    get codes() {
+      return (codes ??= lookUp("code"));
+    },
+  };
+}
+
+function tooManyEntries(entries: number): PolicyError {
+  return new PolicyError(
+    "tabulate/too-many-entries",
+    `The margins times the combinations that occur are ${entries}, more than ${2 ** 31 - 1} can be held. Publish fewer margins or coarser levels.`,
+    { entries },
+  );
 }
 
 function placesOfLevel(dimension: DimensionPlaces, level: number): { from: number; to: number } {
