@@ -75,6 +75,7 @@ function keptTable({ sumRows, statistics, dimensions }: ReturnType<typeof tables
 
 /** Tables of which cells are left blank so that what they hide cannot be computed back. */
 export const suppressionRoad: Omit<Road, "method"> = {
+  addsUp: true,
   survey: tablesSurvey,
 
   measure(policy, survey) {
@@ -381,15 +382,36 @@ async function tabulateAndPlan(policy: Policy, survey: Survey, rule: AskedRule, 
   const done = tabulateSurvey(policy, survey, rule.zeros);
   const method = policy.release.protect[0]!;
   const options: SmallCellsOptions = { ...rule, ...choiceOf(policy, done), ...aloneIn(policy, done) };
-  if (method.method !== "cell-suppression") return { ...done, planned: await planSmallCells(done.system, options, auditTables, signal) };
-  const planned = await planCellSuppression(
-    done.system, method.rules, { rules: ruleInput(policy, done, method.rules), amounts: done.inputs.amounts }, options, auditTables, signal,
-  );
+  const rules = rulesOf(policy, rule);
+  const names = new Set([...publishedAmounts(policy), ...ruleNeeds(rules).measures]);
+  if (method.method === "small-cells" && names.size === 0) return { ...done, planned: await planSmallCells(done.system, options, auditTables, signal) };
+  const amounts = new Map([...names].map((name) => [name, done.inputs.amounts.get(name)!]));
+  const planned = await planCellSuppression(done.system, rules, { rules: ruleInput(policy, done, rules), amounts }, options, auditTables, signal);
   const { unmatched } = planned.outcome;
   if (unmatched.length > 0) {
     throw new PolicyError("suppression/nothing-matched", `${unmatched.join(" ")} Correct the names, or take them out of the rules.`, { count: unmatched.length });
   }
   return { ...done, planned };
+}
+
+function rulesOf({ release }: Policy, { threshold, zeros }: AskedRule): readonly PrimaryRule[] {
+  const method = release.protect[0]!;
+  if (method.method === "cell-suppression") return method.rules;
+  return [{ rule: "frequency", minimum: threshold, zeros, count: "records", safetyRange: 0 }];
+}
+
+/**
+ * What a reader can work out for shown rows beside counts: sums, and what means and rates are shares of. Denominators of rates,
+ * such as populations, are taken to be public.
+ */
+function publishedAmounts(policy: Policy): Set<string> {
+  const names = new Set<string>();
+  for (const statistic of tablesOf(policy).flatMap(({ statistics }) => statistics)) {
+    if (statistic.statistic === "sum" || statistic.statistic === "mean") names.add(statistic.of);
+    if (statistic.statistic === "rate" && statistic.numerator !== "count") names.add(statistic.numerator);
+    if (statistic.statistic === "weighted-count") names.add("weight");
+  }
+  return names;
 }
 
 /** Who knows a cell for being its only contributor; without a contributor column every record is one, and a count of 1 says so. */

@@ -12,7 +12,7 @@ import { toldByCodes } from "./told-by-codes.ts";
 
 export interface CellSuppressionInput {
   readonly rules: RuleInput;
-  /** Amounts that are published in sums, by measure: those that the rules set protection levels for are attacked. */
+  /** Amounts that a reader can work out for shown rows, by measure, those of the rules among them: all are attacked. */
   readonly amounts: ReadonlyMap<string, Amount>;
 }
 
@@ -26,10 +26,19 @@ export interface CellSuppressionPlan extends SmallCellsPlan {
 const ROUNDS = 40;
 
 /**
+ * Least width, as a share of it, of the range that remains for a hidden amount of which no rule says how close an estimate may
+ * come: the amount of a cell whose count is small. Our own choice; `safetyRange` asks for more.
+ */
+const LEAST_WIDTH = 0.1;
+
+/** Sums of hidden cells are held to a rule on numbers of contributors up to here: of two, each knows the other's share. */
+const FEW_CONTRIBUTORS = 3;
+
+/**
  * Primary cells by all rules, complementary cells by elimination and audit of the counts, then further cells until sums hold
- * as well: for every measure that rules name, the range that a reader can work out for a hidden total reaches as far as the
- * rules ask (upper, lower and sliding protection levels), and no sum of hidden cells that a shown total gives away is itself
- * dominated by few contributors.
+ * as well: for every amount, the range that a reader can work out for a hidden total reaches as far as the rules ask (upper,
+ * lower and sliding protection levels), and is no narrower than a tenth of it where a rule hides its cell for another reason;
+ * and no sum of hidden cells that a shown total gives away is itself dominated by few contributors.
  *
  * @throws DisclosureError `cell-suppression/unprotectable` when sums do not hold after all rounds; those of planSmallCells
  * @throws PolicyError of the rules
@@ -39,11 +48,15 @@ export async function planCellSuppression(
 ): Promise<CellSuppressionPlan> {
   const outcome = evaluateRules(input.rules, rules);
   const primary = outcome.primary.slice();
-  const onSums = rules.filter((rule) => ["dominance", "p-percent", "prior-posterior", "request"].includes(rule.rule));
+  const onSums = rules.flatMap((rule): PrimaryRule[] => {
+    if (rule.rule === "contributors") return [{ ...rule, minimum: options.jointSums === "protect" ? rule.minimum : Math.min(rule.minimum, FEW_CONTRIBUTORS) }];
+    return ["dominance", "p-percent", "prior-posterior", "request"].includes(rule.rule) ? [rule] : [];
+  });
+  const needs = amountNeeds(system, rules, input, outcome, primaryCells(system, options.threshold, options.zeros ?? "publish", outcome.primary));
   for (let round = 0; round < ROUNDS; round++) {
     signal?.throwIfAborted();
     const plan = await planSmallCells(system, { ...options, codes: "merged", primary, shown: outcome.safe }, audit, signal);
-    const wanting = await cellsInNeed(system, plan, outcome, input, onSums, signal);
+    const wanting = await cellsInNeed(system, plan, outcome, needs, input, onSums, signal);
     if (wanting.length === 0) {
       // What was added for sums protects others: it is complementary.
       const named = primaryCells(system, options.threshold, options.zeros ?? "publish", outcome.primary);
@@ -62,33 +75,76 @@ export async function planCellSuppression(
   );
 }
 
+/** [cells] how far knowledge of a hidden amount must stay off, in units; `truth` is NaN where nothing is asked. */
+interface AmountNeed {
+  readonly amount: Amount;
+  readonly truth: Float64Array;
+  readonly above: Float64Array;
+  readonly below: Float64Array;
+  readonly width: Float64Array;
+}
+
+function amountNeeds(
+  { cells }: TableSystem, rules: readonly PrimaryRule[], { amounts }: CellSuppressionInput, { hits, levels }: PrimaryOutcome, primary: Uint8Array,
+): AmountNeed[] {
+  const ranges = rules.map((rule) => ("safetyRange" in rule ? rule.safetyRange / 100 : 0));
+  return [...amounts].map(([measure, amount]) => {
+    const need = { amount, truth: new Float64Array(cells).fill(NaN), above: new Float64Array(cells), below: new Float64Array(cells), width: new Float64Array(cells) };
+    const own = levels.get(measure);
+    const scale = 10 ** amount.decimals;
+    // What cannot be below zero and adds up to zero is zero for everybody, like a shown count of zero.
+    const mayBeZero = amount.inner.every((units) => units >= 0);
+    for (let c = 0; c < cells; c++) {
+      if (primary[c] === 0) continue;
+      const truth = amount.cells[c]!;
+      const size = Math.abs(truth);
+      let range = 0;
+      ranges.forEach((share, r) => {
+        if ((hits[c]! & (1 << r)) !== 0) range = Math.max(range, share * size);
+      });
+      need.above[c] = Math.ceil(Math.max(range, (own?.upper[c] ?? 0) * scale));
+      need.below[c] = Math.ceil(Math.max(range, (own?.lower[c] ?? 0) * scale));
+      need.width[c] = Math.ceil((own?.sliding[c] ?? 0) * scale);
+      if (need.above[c] === 0 && need.below[c] === 0 && !(truth === 0 && mayBeZero)) need.width[c] = Math.max(need.width[c]!, 1, Math.ceil(LEAST_WIDTH * size));
+      if (need.above[c]! > 0 || need.below[c]! > 0 || need.width[c]! > 0) need.truth[c] = truth;
+    }
+    return need;
+  });
+}
+
 /** Shown cells to hide next: one beside every hidden total, or sum of hidden totals, that is known too well. */
 async function cellsInNeed(
-  system: TableSystem, plan: SmallCellsPlan, outcome: PrimaryOutcome, input: CellSuppressionInput, onSums: readonly PrimaryRule[], signal: AbortSignal | undefined,
+  system: TableSystem, plan: SmallCellsPlan, outcome: PrimaryOutcome, needs: readonly AmountNeed[], input: CellSuppressionInput,
+  onSums: readonly PrimaryRule[], signal: AbortSignal | undefined,
 ): Promise<number[]> {
   const found = new Set<number>();
   const siblings = shownSiblings(system, plan.pattern);
-  for (const [measure, levels] of outcome.levels) {
-    const amount = input.amounts.get(measure)!;
-    const { attack, published, cellOf } = amountAttack(system, plan, amount, levels);
+  const mayHide = (cells: readonly number[]): number[] => cells.filter((other) => outcome.safe[other] === 0);
+  for (const need of needs) {
+    const { amount } = need;
+    const { attack, published, cellOf } = amountAttack(system, plan, need);
     const { fallen } = await auditLinear(attack, { witness: witnessOf(attack, published, system, cellOf, amount), signal });
     const systemCell = new Map<number, number>();
     system.tables.forEach((table, t) => cellOf[t]!.forEach((cell, row) => systemCell.set(cell, table.cell[row]!)));
-    for (const { cell } of fallen) found.add(cheapest(siblings(systemCell.get(cell)!).filter((other) => outcome.safe[other] === 0), amount, 0));
+    for (const { cell, min, max } of fallen) {
+      const own = systemCell.get(cell)!;
+      const missing = Math.max(need.truth[own]! + need.above[own]! - max, min - need.truth[own]! + need.below[own]!, need.width[own]! - (max - min));
+      found.add(cheapest(mayHide(siblings(own)), amount, Number.isFinite(missing) ? missing : 0));
+    }
   }
   for (const { shown, measure, level } of sensitiveSums(system, plan.pattern, input.rules, onSums)) {
-    found.add(cheapest(shown.filter((other) => outcome.safe[other] === 0), input.amounts.get(measure)!, level));
+    const amount = (measure === undefined ? undefined : input.amounts.get(measure)) ?? { name: "count", decimals: 0, inner: system.innerCount, cells: system.count };
+    found.add(cheapest(mayHide(shown), amount, level * 10 ** amount.decimals));
   }
   return [...found].sort((a, b) => a - b);
 }
 
 /**
  * The cell of least amount that covers what is missing by itself; where there is none, the largest.
- * @param level in units of the measure
+ * @param missing in whole units of the amount
  */
-function cheapest(cells: readonly number[], amount: Amount, level: number): number {
+function cheapest(cells: readonly number[], amount: Amount, missing: number): number {
   const size = (cell: number): number => Math.abs(amount.cells[cell]!);
-  const missing = level * 10 ** amount.decimals;
   let best = -1;
   for (const cell of cells) {
     if (best < 0) best = cell;
@@ -110,9 +166,8 @@ function unprotectable(): DisclosureError {
 type AmountAttack = { readonly attack: LinearAttack; readonly published: number; readonly cellOf: readonly Int32Array[] };
 
 /** The attack on counts, with sums in place of counts: empty cells are known to add nothing, all else may be any number. */
-function amountAttack(
-  system: TableSystem, plan: SmallCellsPlan, amount: Amount, levels: PrimaryOutcome["levels"] extends ReadonlyMap<string, infer Levels> ? Levels : never,
-): AmountAttack {
+function amountAttack(system: TableSystem, plan: SmallCellsPlan, need: AmountNeed): AmountAttack {
+  const { amount } = need;
   const { attack: counts, published, cellOf } = tableAttack([attackersView(system, plan.pattern, plan.rule, "merged")], 2);
   const negative = amount.inner.some((units) => units < 0);
   const value = new Float64Array(counts.cells).fill(NaN);
@@ -122,7 +177,6 @@ function amountAttack(
   const below = new Float64Array(counts.cells);
   const above = new Float64Array(counts.cells);
   const width = new Float64Array(counts.cells);
-  const scale = 10 ** amount.decimals;
   for (let c = 0; c < counts.cells; c++) {
     if (negative || counts.lower[c] === -Infinity) lower[c] = -Infinity;
     if (Number.isNaN(counts.value[c]!) && counts.upper[c] === 0) lower[c] = upper[c] = 0;
@@ -135,14 +189,12 @@ function amountAttack(
         value[at] = c < 0 ? 0 : amount.cells[c]!;
         continue;
       }
-      const asked = levels.upper[c]! > 0 || levels.lower[c]! > 0 || levels.sliding[c]! > 0;
-      if (!asked) continue;
-      truth[at] = amount.cells[c]!;
-      above[at] = Math.ceil(levels.upper[c]! * scale);
-      below[at] = Math.ceil(levels.lower[c]! * scale);
+      if (Number.isNaN(need.truth[c]!)) continue;
+      truth[at] = need.truth[c]!;
+      above[at] = need.above[c]!;
       // Nothing lies below zero where amounts are not negative.
-      if (lower[at] === 0) below[at] = Math.min(below[at]!, truth[at]!);
-      width[at] = Math.ceil(levels.sliding[c]! * scale);
+      below[at] = lower[at] === 0 ? Math.min(need.below[c]!, truth[at]!) : need.below[c]!;
+      width[at] = need.width[c]!;
     }
   });
   return {
@@ -169,7 +221,8 @@ function witnessOf(attack: LinearAttack, published: number, system: TableSystem,
 interface SensitiveSum {
   /** Shown cells beside them, one of which must be hidden as well; never empty. */
   readonly shown: readonly number[];
-  readonly measure: string;
+  /** Absent for rules on numbers of contributors. */
+  readonly measure: string | undefined;
   /** How much is missing, in units of the measure. */
   readonly level: number;
 }
@@ -195,17 +248,20 @@ function sensitiveSums(system: TableSystem, pattern: Uint8Array, rules: RuleInpu
     count.push(hidden.reduce((records, cell) => records + system.count[cell]!, 0));
   }
   const together = { ...system, cells: sums.length, starts: Int32Array.from(starts), rows: Int32Array.from(rows), signs: undefined, count: Float64Array.from(count), tables: [] };
-  const { levels } = evaluateRules({ ...rules, system: together }, onSums);
+  const { levels, hits } = evaluateRules({ ...rules, system: together }, onSums);
+  const ofFew = onSums.reduce((bits, { rule }, r) => (rule === "contributors" ? bits | (1 << r) : bits), 0);
   const found: SensitiveSum[] = [];
   const seen = new Set<number>();
   sums.forEach(({ parent, hidden, fine }, sum) => {
-    for (const [measure, { upper }] of levels) {
+    const add = (measure: string | undefined, level: number): void => {
       // A sum that holds cells of a smaller one that is to be widened is looked at again when that is done.
-      if (upper[sum] === 0 || hidden.some((cell) => seen.has(cell))) continue;
+      if (hidden.some((cell) => seen.has(cell))) return;
       for (const cell of hidden) seen.add(cell);
       const shown = shownParts(system, pattern, parent, fine);
-      found.push({ shown: shown.length > 0 ? shown : [parent], measure, level: upper[sum]! });
-    }
+      found.push({ shown: shown.length > 0 ? shown : [parent], measure, level });
+    };
+    for (const [measure, { upper }] of levels) if (upper[sum]! > 0) add(measure, upper[sum]!);
+    if ((hits[sum]! & ofFew) !== 0) add(undefined, 0);
   });
   return found;
 }
