@@ -1,5 +1,5 @@
 /** Door "./node": files, spooling and threads on Node. */
-export { apply, assess, auditPublished, explain, plan, release, verify } from "./index.ts";
+export { addToLedger, apply, assess, auditPublished, explain, plan, release, verify } from "./index.ts";
 export { openFileSource, type FileSettings } from "./node/file-source.ts";
 export { loadPolicy } from "./node/load-policy.ts";
 export { createSpill } from "./node/spill-file.ts";

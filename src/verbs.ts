@@ -38,6 +38,11 @@ export interface ApplyOptions extends VerbOptions {
 export interface ReleaseOptions extends PlanOptions {
   /** Folder that the release appears in, whole or not at all. */
   readonly out: string;
+  /**
+   * Path of a release ledger: the release is attacked together with everything that it says is out about the same dataset, appears
+   * only if every hidden count stays safe, and is written down. For tables of exact counts; one run at a time.
+   */
+  readonly ledger?: string | undefined;
 }
 
 export interface VerifyOptions extends VerbOptions {}
@@ -86,7 +91,13 @@ async function refusePublished(platform: Platform, out: string): Promise<void> {
 
 /** Plan, apply, verify and publish. Nothing appears unless every check passes. Reads the data twice. */
 export async function release(policy: Policy | PolicyInput, options: ReleaseOptions): Promise<Released> {
-  return corridor(policy, options, async (parsed, source, steps) => releaseSource(parsed, source, await steps.platform.stage(options.out), steps));
+  const { ledger, out, signal } = options;
+  return corridor(policy, options, async (parsed, source, steps) => {
+    if (ledger === undefined) return releaseSource(parsed, source, await steps.platform.stage(out), steps);
+    const { releaseWithLedger } = await import("./ledger.ts");
+    return releaseWithLedger(ledger, parsed, out, signal, async (beforePublish) =>
+      releaseSource(parsed, source, await steps.platform.stage(out), { ...steps, beforePublish }));
+  });
 }
 
 export interface ExplainOptions extends PlanOptions, ExplainQuestion {}

@@ -25,6 +25,8 @@ export interface LedgerEntry {
   /** Day of publication, YYYY-MM-DD. */
   readonly date: string;
   readonly tables: readonly LedgerTable[];
+  /** Releases that it was attacked together with before it was published. */
+  readonly attackedWith?: readonly string[] | undefined;
   /** As in a structure file. */
   readonly structure?: object | undefined;
 }
@@ -59,15 +61,16 @@ export function releaseTitle({ release, version }: Pick<LedgerEntry, "release" |
 }
 
 /** Whether two entries are the same release. */
-export function isSameRelease(a: LedgerEntry, b: LedgerEntry): boolean {
+export function isSameRelease(a: Pick<LedgerEntry, "dataset" | "release" | "version">, b: Pick<LedgerEntry, "dataset" | "release" | "version">): boolean {
   return a.dataset === b.dataset && a.release === b.release && a.version === b.version;
 }
 
 function isEntry(value: unknown): value is LedgerEntry {
   if (!isObject(value) || value["ledger"] !== 1) return false;
-  const { dataset, release, version, date, tables, structure } = value;
+  const { dataset, release, version, date, tables, attackedWith, structure } = value;
   return isText(dataset) && isText(release) && (version === undefined || isText(version)) &&
     typeof date === "string" && /^\d{4}-\d{2}-\d{2}$/.test(date) && (structure === undefined || isObject(structure)) &&
+    (attackedWith === undefined || isTexts(attackedWith)) &&
     Array.isArray(tables) && tables.length > 0 && tables.every(isTable);
 }
 

@@ -113,7 +113,8 @@ export function buildProgram(events: ProgramEvents): Command {
     .requiredOption("--out <folder>", "where the release appears, whole or not at all")
     .option("-s, --source <file>", "the data, instead of the policy's source")
     .option("--key-file <file>", "the agency's secret key, for methods whose noise repeats")
-    .action((policy: string, options: { out: string; source?: string; keyFile?: string }) =>
+    .option("--ledger <file>", "a release ledger: attack the release together with what is out, and add it once it is published")
+    .action((policy: string, options: { out: string; source?: string; keyFile?: string; ledger?: string }) =>
       events.start(
         async (context) => (await import("./commands/release.ts")).release(policy, options, context), false,
       ));

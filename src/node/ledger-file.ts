@@ -1,9 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { parseLedger, releaseTitle, type LedgerEntry, type LedgerTable } from "../catalog/ledger.ts";
+import { isSameRelease, ledgerLine, parseLedger, releaseTitle, type LedgerEntry, type LedgerTable } from "../catalog/ledger.ts";
 import { DataError } from "../errors/index.ts";
+import { nodeFileSystem } from "./file-system.ts";
 import { inputError } from "./input-file.ts";
 import { hashOf } from "./published-folder.ts";
+import { lockTarget, sweepLocks } from "./target-lock.ts";
+import { writeFileAtomically } from "./write-file.ts";
 
 /** Entries of a ledger file. @param orEmpty a ledger that is not there yet has none @throws DataError `ledger/...`, `source/...` */
 export async function readLedger(path: string, orEmpty = false): Promise<LedgerEntry[]> {
@@ -52,5 +55,38 @@ export async function requireUnchanged(ledger: string, entries: readonly LedgerE
         { file: table.path },
       );
     }
+  }
+}
+
+/** @throws DataError `ledger/same-release` when the ledger has a release of that name */
+export function refuseSameRelease(entries: readonly LedgerEntry[], entry: Pick<LedgerEntry, "dataset" | "release" | "version">): void {
+  if (!entries.some((other) => isSameRelease(other, entry))) return;
+  throw new DataError(
+    "ledger/same-release",
+    `The ledger has ${releaseTitle(entry)} of ${entry.dataset} already. Give the new one another name or version.`,
+    { release: entry.release },
+  );
+}
+
+/** Write one more release down; the ledger has it whole or is as it was. For the holder of the ledger's lock. */
+export async function appendToLedger(path: string, entry: LedgerEntry): Promise<void> {
+  const entries = await readLedger(path, true);
+  refuseSameRelease(entries, entry);
+  await writeFileAtomically(path, [...entries, entry].map(ledgerLine).join(""));
+}
+
+/**
+ * Let nobody else write to a ledger meanwhile.
+ * @throws DataError `output/locked` when somebody does
+ */
+export async function withLockedLedger<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  const folder = dirname(resolve(path));
+  const name = `.${basename(path)}.lock`;
+  const lock = await lockTarget(join(folder, name), nodeFileSystem);
+  try {
+    await sweepLocks(folder, name, nodeFileSystem);
+    return await work();
+  } finally {
+    await lock.release();
   }
 }

@@ -19,7 +19,8 @@ export interface PublishedFolder {
 const TABLE = /\.(csv|csv\.gz|tsv|arrow|arrows|feather|parquet)$/i;
 
 /**
- * Find the tables of a folder: those of its data package (its own or in `public/`), else every data file in it.
+ * Find the tables of a folder: those of its data package (its own or in `public/`; with the totals that a release keeps for
+ * itself), else every data file in it.
  *
  * @throws DataError `audit/no-tables`, `audit/changed-file` when a file is not the one that its data package describes, `source/...`
  */
@@ -44,7 +45,7 @@ export async function openPublishedFolder(folder: string): Promise<PublishedFold
           { file: path },
         );
       }
-      files.push(file);
+      files.push((await keptTotals(folder, path)) ?? file);
     }
     if (files.length > 0) return { name: found.name, version: found.version, date: found.date, files, places: await placesOf(folder) };
   }
@@ -106,6 +107,18 @@ function parsed(text: string, path: string): Record<string, unknown> {
     // Told below.
   }
   throw new DataError("audit/unreadable-package", `"${basename(path)}" is not JSON. Restore it, or name the tables themselves.`, { file: basename(path) });
+}
+
+/**
+ * Where a release leaves out totals that are published elsewhere, or counts that other numbers stand in for, it keeps the table
+ * with them under `internal/`. Whoever attacks the release knows the totals.
+ */
+async function keptTotals(folder: string, table: string): Promise<string | undefined> {
+  for (const kept of ["with-totals", "with-counts"]) {
+    const file = join(folder, "internal", kept, `${table.replace(TABLE, "")}.csv`);
+    if (await stat(file).then((found) => found.isFile(), () => false)) return file;
+  }
+  return undefined;
 }
 
 /** How categories nest, from the plan that a release of commensurate keeps. */

@@ -7,6 +7,7 @@ export type { Decision, Plan } from "./plan-value.ts";
 export type { FileSettings, Platform, ReleaseReader, Stage } from "./platform.ts";
 export type { Progress, ReportProgress } from "./progress.ts";
 export { EVIDENCE_PATH, jsonText, PLAN_PATH } from "./public-texts.ts";
+export { roadFor } from "./roads.ts";
 export { notVerified, releaseSource, verifyAndPublish, type Released } from "./release.ts";
 export { verifyRelease } from "./verify.ts";
 export type { RiskAssessment } from "./classify.ts";

@@ -9,7 +9,7 @@ import { classify } from "./classify.ts";
 import { PolicyError } from "../errors/index.ts";
 import type { ExplainQuestion, HiddenCell } from "./roads/explain.ts";
 import type { Plan } from "./plan-value.ts";
-import type { Platform } from "./platform.ts";
+import type { Platform, Stage } from "./platform.ts";
 import type { ReportProgress } from "./progress.ts";
 import { requirementsFor } from "./require.ts";
 import type { RoadContext } from "./road.ts";
@@ -26,6 +26,8 @@ export interface StepOptions {
   readonly agencyKey?: Uint8Array | undefined;
   /** The source will be read again at once, so lanes may keep its records for that. */
   readonly keepRecords?: boolean | undefined;
+  /** Called with what was verified and is about to be published; nothing is published when it throws. */
+  readonly beforePublish?: ((plan: Plan, stage: Stage) => Promise<void>) | undefined;
 }
 
 /** A plan, and what the first reading found, so that a release need not read a third time. */

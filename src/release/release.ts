@@ -43,6 +43,7 @@ export async function verifyAndPublish(plan: Plan, stage: Stage, options: StepOp
   options.progress({ phase: "verify", done: 0, unit: "steps" });
   const evidence = await verifyRelease(stage.reader, options.platform, options);
   if (evidence.verdict !== "pass") throw notVerified(evidence);
+  await options.beforePublish?.(plan, stage);
   const sink = await stage.create(EVIDENCE_PATH);
   await sink.write(new TextEncoder().encode(jsonText(evidence)));
   await sink.close();

@@ -49,6 +49,8 @@ export interface ReleaseOutput {
  */
 export interface Road {
   readonly method: string;
+  /** Whether what it publishes are exact numbers that add up, so that it can be attacked together with earlier releases. */
+  readonly addsUp?: boolean;
   /** What the first reading must fold. */
   survey(policy: Policy, columns: ResolvedColumns): SurveySpec;
   /** Risk measured on the folded input, for the classification. */

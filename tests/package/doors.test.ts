@@ -22,11 +22,11 @@ function exportsOf(door: string): string[] {
 test('the door "."', () => {
   expect(exportsOf("index")).toEqual([
     "CommensurateError", "DataError", "DisclosureError", "InternalError", "PolicyError",
-    "apply", "assess", "auditPublished", "createHierarchy", "definePolicy", "explain", "findGeneralization", "fold", "merge", "parseHierarchyCsv", "parsePolicy",
+    "addToLedger", "apply", "assess", "auditPublished", "createHierarchy", "definePolicy", "explain", "findGeneralization", "fold", "merge", "parseHierarchyCsv", "parsePolicy",
     "plan", "policyJsonSchema", "proposePolicy", "release", "rollUp",
     "type ApplyOptions", "type AssessOptions", "type Assessment", "type AuditFinding", "type AuditPublishedOptions", "type AuditedCell", "type Batch", "type BoundHierarchy", "type CellAddress", "type Cells", "type Check",
     "type CodeMap", "type Decision", "type Dictionary", "type ErrorDetail", "type Evidence", "type ExplainOptions", "type HiddenCell", "type Hierarchy", "type HierarchyRule",
-    "type KAnonymityPlan", "type KAnonymitySearch", "type ParseOptions", "type Plan", "type PlanOptions", "type Policy",
+    "type KAnonymityPlan", "type KAnonymitySearch", "type LedgerAddOptions", "type LedgerEntry", "type LedgerTable", "type ParseOptions", "type Plan", "type PlanOptions", "type Policy",
     "type PolicyInput", "type Progress", "type ProposeOptions", "type PublishedAudit", "type PublishedInput", "type ReleaseOptions", "type Released", "type Requirement", "type RiskAssessment",
     "type Source", "type SourceInput", "type TableStructure", "type VerifyOptions",
     "verify",
@@ -44,6 +44,6 @@ test('the door "./checks"', () => {
 
 test('the door "./node"', () => {
   expect(exportsOf("node")).toEqual([
-    "apply", "assess", "auditPublished", "createSpill", "explain", "loadPolicy", "openFileSource", "plan", "proposePolicy", "release", "type FileSettings", "verify",
+    "addToLedger", "apply", "assess", "auditPublished", "createSpill", "explain", "loadPolicy", "openFileSource", "plan", "proposePolicy", "release", "type FileSettings", "verify",
   ]);
 });

@@ -6,7 +6,7 @@ import { EXIT } from "../failure.ts";
 import { count, counted } from "../numbers.ts";
 import { printable, type Painter } from "../style.ts";
 import { textTable } from "../text-table.ts";
-import { refuseToReplace, writeFileAtomically } from "../write-file.ts";
+import { refuseToReplace, writeFileAtomically } from "../../node/write-file.ts";
 
 export interface InitOptions {
   readonly output: string;

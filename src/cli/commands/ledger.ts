@@ -1,17 +1,11 @@
-import { basename } from "node:path";
-import { describePublished } from "../../audit.ts";
-import { isSameRelease, ledgerLine, releaseTitle, type LedgerEntry, type LedgerTable } from "../../catalog/ledger.ts";
-import { DataError, PolicyError } from "../../errors/index.ts";
-import { fileState, pathInLedger, readLedger, type FileState } from "../../node/ledger-file.ts";
-import { hashOf, isFolder, openPublishedFolder } from "../../node/published-folder.ts";
-import { parseStructure } from "../../structure-file.ts";
+import { releaseTitle, type LedgerEntry } from "../../catalog/ledger.ts";
+import { addToLedger } from "../../ledger.ts";
+import { fileState, readLedger, type FileState } from "../../node/ledger-file.ts";
 import type { CommandContext } from "../command.ts";
 import { EXIT } from "../failure.ts";
 import { counted } from "../numbers.ts";
-import { readText } from "../read-text.ts";
 import { printable } from "../style.ts";
 import { textTable } from "../text-table.ts";
-import { writeFileAtomically } from "../write-file.ts";
 
 export interface LedgerAddOptions {
   readonly ledger: string;
@@ -24,41 +18,10 @@ export interface LedgerAddOptions {
 
 /** Write a release down. The tables stay where they are; the ledger has their hashes. */
 export async function ledgerAdd(folder: string, options: LedgerAddOptions, { console, signal }: CommandContext): Promise<number> {
-  if (!(await isFolder(folder))) throw new DataError("ledger/no-folder", `"${basename(folder)}" is no folder. Name the folder of a published release.`);
-  const found = await openPublishedFolder(folder);
-  const dataset = options.dataset ?? found.name;
-  if (dataset === undefined) throw new PolicyError("ledger/no-dataset", "The folder has no data package that names its dataset. Name it with --dataset.");
-  const structure = options.structure === undefined ? {} : parseStructure(await readText(options.structure), basename(options.structure));
-  const dimensions = { ...Object.fromEntries([...found.places].map(([name, places]) => [name, { places }])), ...structure.dimensions };
-  const stated = { ...structure, ...(Object.keys(dimensions).length === 0 ? {} : { dimensions }) };
-  const described = await describePublished(found.files, stated, signal);
-  const tables: LedgerTable[] = [];
-  for (const [i, file] of found.files.entries()) {
-    const { dimensions: columns, measures, margins } = described[i]!;
-    tables.push({ path: pathInLedger(options.ledger, file), ...(await hashOf(file)), dimensions: columns, measures, margins });
-  }
-  const version = options.releaseVersion ?? found.version;
-  const entry: LedgerEntry = {
-    ledger: 1,
-    dataset,
-    release: options.release ?? basename(folder),
-    ...(version === undefined ? {} : { version }),
-    date: options.date ?? found.date ?? new Date().toISOString().slice(0, 10),
-    tables,
-    ...(Object.keys(stated).length === 0 ? {} : { structure: stated }),
-  };
-  const entries = await readLedger(options.ledger, true);
-  if (entries.some((other) => isSameRelease(other, entry))) {
-    throw new DataError(
-      "ledger/same-release",
-      `The ledger has ${releaseTitle(entry)} of ${dataset} already. Give the new one another --release-version.`,
-      { release: entry.release },
-    );
-  }
-  signal.throwIfAborted();
-  await writeFileAtomically(options.ledger, [...entries, entry].map(ledgerLine).join(""));
+  const { releaseVersion: version, ...rest } = options;
+  const entry = await addToLedger(folder, { ...rest, version, signal });
   await console.result({ added: entry }, () => [
-    printable(`${releaseTitle(entry)} of ${dataset}, published ${entry.date}: ${counted(tables.length, "table")} added to ${options.ledger}`),
+    printable(`${releaseTitle(entry)} of ${entry.dataset}, published ${entry.date}: ${counted(entry.tables.length, "table")} added to ${options.ledger}`),
   ]);
   return EXIT.ok;
 }

@@ -5,7 +5,7 @@ import { keyOf } from "../key-option.ts";
 import { describePlan } from "../describe-plan.ts";
 import { EXIT } from "../failure.ts";
 import { printable } from "../style.ts";
-import { refuseToReplace, writeFileAtomically } from "../write-file.ts";
+import { refuseToReplace, writeFileAtomically } from "../../node/write-file.ts";
 
 export interface PlanOptions {
   readonly output?: string;

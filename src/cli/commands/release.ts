@@ -12,6 +12,7 @@ export interface ReleaseOptions {
   readonly out: string;
   readonly source?: string;
   readonly keyFile?: string;
+  readonly ledger?: string;
 }
 
 export async function release(
@@ -19,7 +20,7 @@ export async function release(
 ): Promise<number> {
   const { policy, folder } = await loadPolicy(path);
   const { plan, evidence, directory } = await releasePolicy(
-    policy, { folder, out: options.out, source: options.source, key: await keyOf(options.keyFile), signal, onProgress: console.onProgress },
+    policy, { folder, out: options.out, source: options.source, ledger: options.ledger, key: await keyOf(options.keyFile), signal, onProgress: console.onProgress },
   );
   await console.result({ directory, plan, evidence }, () => [
     ...describePlan(plan, console.paint, "brief"),
@@ -30,6 +31,7 @@ export async function release(
     `${console.paint("green", "RELEASED")}  All ${count(evidence.checks.length)} checks passed.`,
     printable(`  ${directory}/public    to publish`),
     printable(`  ${directory}/internal  to keep: plan and evidence`),
+    ...(options.ledger === undefined ? [] : [printable(`Safe together with what ${options.ledger} says is out, and added to it.`)]),
   ]);
   return EXIT.ok;
 }

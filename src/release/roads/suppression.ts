@@ -1,14 +1,14 @@
 import { DisclosureError, PolicyError } from "../../errors/index.ts";
 import type { Policy } from "../../policy/index.ts";
 import type { NewHasher } from "../../sources/hasher.ts";
-import { auditTables, HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditTable, type ToldByCodes } from "../../tables/audit/index.ts";
+import { auditTables, HIDDEN, HIDDEN_COMPLEMENTARY, SHOWN, type AuditTable, type ToldByCodes, type ValueCounts } from "../../tables/audit/index.ts";
 import { planCellSuppression, toldByCodes } from "../../tables/cell-suppression/index.ts";
-import { placeLabel } from "../../tables/tabulate/index.ts";
+import { placeLabel, type PublishedTable } from "../../tables/tabulate/index.ts";
 import { describeRules, onlyContributors, ruleNeeds, type RuleInput } from "../../tables/primary-rules/index.ts";
 import type { PrimaryRule } from "../../tables/primary-rules/schema.ts";
 import { suppressByHypercubes } from "../../tables/hypercube/index.ts";
 import { suppressOptimally } from "../../tables/optimal-suppression/index.ts";
-import { planSmallCells, type SmallCellsOptions, type SmallCellsPlan, type SmallCellsRule } from "../../tables/small-cells/index.ts";
+import { planSmallCells, type SmallCellsOptions, type SmallCellsPlan, type SmallCellsRule, type TableAudit } from "../../tables/small-cells/index.ts";
 import { roundedRatio, statisticColumn } from "../../tables/statistics/index.ts";
 import type { Survey } from "../../engines/local/index.ts";
 import { dataFormats } from "../columns.ts";
@@ -18,7 +18,7 @@ import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road } from "../road.ts";
 import { explainHidden } from "./explain.ts";
 import { measuredRisk } from "./measured.ts";
-import { annotationColumn, checkReadable, describeTable, identifiersCheck, readTable, writeTable, type ReadBackRow, type TableLayout } from "./table-layout.ts";
+import { annotationColumn, checkReadable, describeTable, identifiersCheck, readTable, writeTable, type ReadBackRow, type TableLayout, type ValueColumn } from "./table-layout.ts";
 import {
   auditColumns, contributionsTo, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, listedRows, placeKey, placeOfRow, placesByKey,
   sensitiveOf, shownLayout, shownRows, statisticValueColumn, tableLayouts, tablesOf, tablesSurvey, tabulateSurvey, type DecidedDimension, type Tabulated,
@@ -44,14 +44,17 @@ const tabulated = new WeakMap<Survey, Planned>();
 
 /**
  * What a table is attacked with where its files show less: totals that they do not list, counts that other numbers stand in
- * for. Hidden numbers are blank here as well; it is kept so that verification need not take the plan's word.
+ * for, how many records have a value where means tell of it. Hidden numbers are blank here as well; it is kept so that
+ * verification need not take the plan's word.
  */
 interface KeptTable {
   /** Under internal/. */
   readonly folder: string;
   readonly layout: TableLayout;
-  /** Whether a column of counts comes first that the files do not have. */
+  /** Columns that come first and that the files do not have: the count where true, then numbers of values. */
   readonly counts: boolean;
+  /** Measures of which means are shown, in the order of the columns. */
+  readonly measures: readonly string[];
 }
 
 /** A table as it is attacked. */
@@ -60,17 +63,31 @@ interface AttackedTable {
   readonly rows: readonly ReadBackRow[];
   /** Which of the values is the count. */
   readonly countAt: number;
+  /** Which of the values say how many records have a value, by measure. */
+  readonly valuesAt: ReadonlyMap<string, number>;
 }
 
 const COUNT = { statistic: "count", name: "count" } as const;
 
 function keptTable({ sumRows, statistics, dimensions }: ReturnType<typeof tablesOf>[number], layout: TableLayout): KeptTable | undefined {
-  if (statistics.some(({ statistic }) => statistic === "count")) return sumRows ? undefined : { folder: "with-totals", layout, counts: false };
+  const counts = !statistics.some(({ statistic }) => statistic === "count");
+  const measures = meansOf(statistics);
+  if (!counts && measures.length === 0) return sumRows ? undefined : { folder: "with-totals", layout, counts, measures };
   const taken = new Set([...statistics.map(({ name }) => name), ...dimensions.flatMap(({ column }) => [column, `${column}_level`])]);
-  let name = "count";
-  while (taken.has(name)) name += "_";
-  const count = { name, type: "integer" as const, description: "Number of people or records in the category." };
-  return { folder: "with-counts", layout: { ...layout, values: [count, ...layout.values] }, counts: true };
+  const named = (stem: string): string => {
+    let name = stem;
+    while (taken.has(name)) name += "_";
+    taken.add(name);
+    return name;
+  };
+  const more: ValueColumn[] = counts ? [{ name: named("count"), type: "integer", description: "Number of people or records in the category." }] : [];
+  for (const measure of measures) more.push({ name: named(`values_of_${measure}`), type: "integer", description: `Number of records that have a value of ${measure}.` });
+  return { folder: "with-counts", layout: { ...layout, values: [...more, ...layout.values] }, counts, measures };
+}
+
+/** Measures of which a table shows a mean. */
+function meansOf(statistics: ReturnType<typeof tablesOf>[number]["statistics"]): string[] {
+  return [...new Set(statistics.flatMap((own) => (own.statistic === "mean" ? [own.of] : [])))].sort();
 }
 
 /** Tables of which cells are left blank so that what they hide cannot be computed back. */
@@ -135,7 +152,11 @@ export const suppressionRoad: Omit<Road, "method"> = {
       await write(input.output, shownLayout(layouts[t]!, sumRows), values, shownRows(table, sumRows), policy.release.formats);
       const kept = keptTable(specs[t]!, layouts[t]!);
       if (kept !== undefined) {
-        const columns = kept.counts ? [statisticColumn(system, table, COUNT, done.inputs, hidden), ...values] : values;
+        const columns = [
+          ...(kept.counts ? [statisticColumn(system, table, COUNT, done.inputs, hidden)] : []),
+          ...kept.measures.map((measure) => valuesByRow(done, table, measure, hidden)),
+          ...values,
+        ];
         const output = { create: (path: string) => input.output.createInternal(`${kept.folder}/${path}`) } as typeof input.output;
         await write(output, kept.layout, columns, shownRows(table, true), ["csv"]);
       }
@@ -241,15 +262,23 @@ export const suppressionRoad: Omit<Road, "method"> = {
         const kept = keptTable(specs[t]!, full[t]!);
         const all = kept === undefined ? rows : await readTable(reader, kept.layout, "csv", `internal/${kept.folder}`);
         tables.push(all);
-        const countAt = kept?.counts === true ? 0 : specs[t]!.statistics.findIndex(({ statistic }) => statistic === "count");
-        attacked.push({ layout: kept?.layout ?? full[t]!, rows: all, countAt });
+        const own = specs[t]!.statistics.findIndex(({ statistic }) => statistic === "count");
+        const measures = kept?.measures ?? [];
+        const added = (kept?.counts === true ? 1 : 0) + measures.length;
+        const countAt = kept?.counts === true ? 0 : own + added;
+        attacked.push({ layout: kept?.layout ?? full[t]!, rows: all, countAt, valuesAt: new Map(measures.map((measure, m) => [measure, added - measures.length + m])) });
         if (kept === undefined) continue;
         const finest = specs[t]!.sumRows ? all : all.filter(({ places }) => places.every(({ level }, d) => level === shown[t]!.dimensions[d]!.levels[0]));
-        const comparable = kept.counts ? finest.map((row) => ({ ...row, values: row.values.slice(1) })) : finest;
+        const comparable = added > 0 ? finest.map((row) => ({ ...row, values: row.values.slice(added) })) : finest;
         const same = JSON.stringify(comparable) === JSON.stringify(rows);
-        const what = kept.counts ? "counts" : "totals";
+        const what = added > 0 ? "counts" : "totals";
         checks.push(check(`${format}/${specs[t]!.name}/${what}`, `the rows that were protected with their ${what}`, same ? "the same" : "different", same));
-        if (kept.counts) misfits += all.filter((row) => !isSoundRow({ ...row, values: [row.values[0]!] }, [COUNT], rule.codes, isDifference(row, kept.layout, dimensions))).length;
+        const leading = Array.from({ length: added }, () => COUNT);
+        misfits += all.filter((row) => !isSoundRow({ ...row, values: row.values.slice(0, added) }, leading, rule.codes, isDifference(row, kept.layout, dimensions))).length;
+        if (measures.length > 0) {
+          const few = all.reduce((n, row) => n + row.values.slice(added - measures.length, added).filter((text) => isFew(Math.abs(Number(text ?? 0)), text !== null, threshold, rule.zeros)).length, 0);
+          checks.push(check(`${format}/${specs[t]!.name}/values`, `means of at least ${threshold} values`, few === 0 ? "all" : `${few} of fewer`, few === 0, "minimum-frequency"));
+        }
       }
       for (const [t, table] of attacked.entries()) {
         if (!specs[t]!.statistics.some(({ statistic }) => statistic === "percent")) continue;
@@ -260,7 +289,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
       const asPlanned = blanksHash(blank, context.platform.newHasher) === plannedBlanks;
       checks.push(check(`${format}/blanks`, "blank where the plan says so", asPlanned ? "as planned" : "other cells", asPlanned));
       if (misfits > 0) continue;
-      const audit = await auditTables(attackFrom(attacked, dimensions, { ...rule, told: toldOf(policy, rule.threshold) }), { interval, signal: context.signal });
+      const audit = await auditTables(attackFrom(attacked, dimensions, { ...rule, told: toldOf(policy, rule.threshold) }), { interval, values: valuesIn(attacked), signal: context.signal });
       blanks = audit.blanks;
       checks.push(
         check(
@@ -381,12 +410,14 @@ const FAR = 1000;
 async function tabulateAndPlan(policy: Policy, survey: Survey, rule: AskedRule, signal: AbortSignal | undefined): Promise<Planned> {
   const done = tabulateSurvey(policy, survey, rule.zeros);
   const method = policy.release.protect[0]!;
-  const options: SmallCellsOptions = { ...rule, ...choiceOf(policy, done), ...aloneIn(policy, done) };
+  const primary = fewValues(policy, done, rule);
+  const options: SmallCellsOptions = { ...rule, ...choiceOf(policy, done), ...aloneIn(policy, done), ...(primary === undefined ? {} : { primary }) };
+  const audit = auditWithMeans(policy, done);
   const rules = rulesOf(policy, rule);
   const names = new Set([...publishedAmounts(policy), ...ruleNeeds(rules).measures]);
-  if (method.method === "small-cells" && names.size === 0) return { ...done, planned: await planSmallCells(done.system, options, auditTables, signal) };
+  if (method.method === "small-cells" && names.size === 0) return { ...done, planned: await planSmallCells(done.system, options, audit, signal) };
   const amounts = new Map([...names].map((name) => [name, done.inputs.amounts.get(name)!]));
-  const planned = await planCellSuppression(done.system, rules, { rules: ruleInput(policy, done, rules), amounts }, options, auditTables, signal);
+  const planned = await planCellSuppression(done.system, rules, { rules: ruleInput(policy, done, rules), amounts }, options, audit, signal);
   const { unmatched } = planned.outcome;
   if (unmatched.length > 0) {
     throw new PolicyError("suppression/nothing-matched", `${unmatched.join(" ")} Correct the names, or take them out of the rules.`, { count: unmatched.length });
@@ -412,6 +443,62 @@ function publishedAmounts(policy: Policy): Set<string> {
     if (statistic.statistic === "weighted-count") names.add("weight");
   }
   return names;
+}
+
+/** Whether a mean or median over so many values says too much of them. A blank says that there are none, like a count of zero. */
+function isFew(values: number, isShown: boolean, threshold: number, zeros: AskedRule["zeros"]): boolean {
+  return isShown && values < threshold && (values > 0 || zeros === "protect");
+}
+
+/** [cells] 1 where a table would show a mean or median of too few values, though its count is large; undefined where none does. */
+function fewValues(policy: Policy, { system, inputs }: Tabulated, { threshold, zeros }: AskedRule): Uint8Array | undefined {
+  let found: Uint8Array | undefined;
+  tablesOf(policy).forEach(({ statistics }, t) => {
+    const measures = new Set(statistics.flatMap((own) => (own.statistic === "mean" || own.statistic === "median" ? [own.of] : [])));
+    for (const measure of measures) {
+      const values = inputs.values.get(measure)!.cells;
+      for (const cell of system.tables[t]!.cell) {
+        if (cell < 0 || !isFew(Math.abs(values[cell]!), true, threshold, zeros) || values[cell] === system.count[cell]) continue;
+        (found ??= new Uint8Array(system.cells))[cell] = 1;
+      }
+    }
+  });
+  return found;
+}
+
+function valuesByRow({ inputs }: Tabulated, table: PublishedTable, measure: string, hidden: Uint8Array): Float64Array {
+  const { cells } = inputs.values.get(measure)!;
+  return Float64Array.from(table.cell, (cell) => (cell < 0 ? 0 : hidden[cell] === 1 ? NaN : cells[cell]!));
+}
+
+/** The attack of somebody who knows behind each shown mean how many records have a value. */
+function auditWithMeans(policy: Policy, done: Tabulated): TableAudit {
+  const { system } = done;
+  const shows = tablesOf(policy).map(({ statistics }) => meansOf(statistics));
+  const measures = [...new Set(shows.flat())];
+  if (measures.length === 0) return auditTables;
+  const none = new Uint8Array(system.cells);
+  const trueValues = measures.map((measure): ValueCounts => ({
+    measure, tables: system.tables.map((table, t) => (shows[t]!.includes(measure) ? valuesByRow(done, table, measure, none) : undefined)),
+  }));
+  return (input, options) => {
+    const values = trueValues.map(({ measure, tables }): ValueCounts => ({
+      measure, tables: tables.map((numbers, t) => numbers?.map((number, row) => (Number.isNaN(input.tables[t]!.count[row]!) ? NaN : number))),
+    }));
+    return auditTables(input, { ...options, values, trueValues });
+  };
+}
+
+/** How many records have a value, as the tables that were kept have it. */
+function valuesIn(tables: readonly AttackedTable[]): ValueCounts[] {
+  const measures = [...new Set(tables.flatMap(({ valuesAt }) => [...valuesAt.keys()]))].sort();
+  return measures.map((measure) => ({
+    measure,
+    tables: tables.map(({ rows, valuesAt }) => {
+      const at = valuesAt.get(measure);
+      return at === undefined ? undefined : Float64Array.from(rows, ({ values }) => (values[at] === null ? NaN : Number(values[at])));
+    }),
+  }));
 }
 
 /** Who knows a cell for being its only contributor; without a contributor column every record is one, and a count of 1 says so. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DataError } from "../errors/index.ts";
-import { systemCode } from "../node/file-system.ts";
+import { systemCode } from "./file-system.ts";
 
 /**
  * Write a text so that the file has it whole or is as it was.
