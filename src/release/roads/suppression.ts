@@ -579,6 +579,7 @@ function attackFrom(
     }),
     threshold: rule.threshold,
     zeros: rule.zeros,
+    listedOccur: true,
     codes: rule.codes,
     ...(rule.told === undefined ? {} : { told: rule.told }),
   };

@@ -51,6 +51,10 @@ export interface AuditInput {
   readonly threshold: number;
   /** With "publish" a hidden cell is known not to be empty. */
   readonly zeros: "publish" | "protect";
+  /** Whether a category that nobody is in is known to be no row, so that a listed one holds somebody, also where zeros are hidden. */
+  readonly listedOccur?: boolean | undefined;
+  /** Smallest count behind a blank, where that is not what `zeros` says. */
+  readonly floor?: number | undefined;
   /** With "separate" HIDDEN means a small count and HIDDEN_COMPLEMENTARY a count of at least the threshold, unless `told` says else. */
   readonly codes: "merged" | "separate";
   /** What separate codes tell where other rules than the threshold hide cells too. */

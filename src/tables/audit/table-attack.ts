@@ -47,7 +47,7 @@ export function tableAttack(inputs: readonly AuditInput[], interval: number): Ta
   const signed: boolean[] = [];
 
   const cellOf = inputs.map((input) => {
-    const floor = input.zeros === "publish" ? 1 : 0;
+    const floor = input.floor ?? (input.zeros === "publish" ? 1 : 0);
     return input.tables.map((table) => {
       const dimensionOf = columns.map((_, k) => table.columnOf.indexOf(k));
       const own = new Int32Array(table.rows);
@@ -172,6 +172,21 @@ export function tableAttack(inputs: readonly AuditInput[], interval: number): Ta
       else if (rest !== 0) throw inconsistent("shown counts do not add up to the shown total");
     }
   }
+  if (inputs.some(({ listedOccur }) => listedOccur === true)) {
+    for (const parts of unlistedIfEmpty([...margins.values()], columns, places)) {
+      if (parts.some((cell) => value[cell]! > 0)) continue;
+      const blank = parts.filter((cell) => Number.isNaN(value[cell]!));
+      if (blank.length === 1) lower[blank[0]!] = Math.max(lower[blank[0]!]!, 1);
+      else if (blank.length > 1) {
+        const whole = value.length;
+        value.push(NaN);
+        lower.push(1);
+        upper.push(Infinity);
+        harmless.push(-Infinity);
+        constraints.add([[whole, -1], ...blank.map((cell) => [cell, 1] as const)], 0);
+      }
+    }
+  }
   for (let cell = 0; cell < value.length; cell++) {
     if (Number.isNaN(value[cell]!) && lower[cell]! > upper[cell]!) throw inconsistent("a hidden cell lies in an empty one, or is marked in two ways");
   }
@@ -190,6 +205,33 @@ export function tableAttack(inputs: readonly AuditInput[], interval: number): Ta
     published,
     cellOf,
   };
+}
+
+/**
+ * For every category that tables list, cells of one margin that together hold all its people. Where a category that
+ * nobody is in is no row, somebody is in each of these.
+ */
+function unlistedIfEmpty(margins: readonly Margin[], columns: readonly AuditColumn[], places: readonly (readonly number[])[]): number[][] {
+  const found: number[][] = [];
+  columns.forEach((column, k) => {
+    for (const level of new Set(column.level)) {
+      if (level < 0 || level >= GROUPING_LEVEL) continue;
+      const breadth = ({ levels }: Margin): number => levels.reduce((n, own) => n + (own === TOTAL ? 0 : 1), 0);
+      const coarsest = margins
+        .filter(({ levels }) => levels[k] === level && levels.every((own) => own < GROUPING_LEVEL))
+        .reduce<Margin | undefined>((best, margin) => (best === undefined || breadth(margin) < breadth(best) ? margin : best), undefined);
+      if (coarsest === undefined) continue;
+      const parts = new Map<number, number[]>();
+      for (const cell of coarsest.cells.values()) {
+        const place = places[k]![cell]!;
+        const own = parts.get(place);
+        if (own === undefined) parts.set(place, [cell]);
+        else own.push(cell);
+      }
+      found.push(...parts.values());
+    }
+  });
+  return found;
 }
 
 /** All inputs speak of the same columns, place by place. */

@@ -32,5 +32,5 @@ export function attackersView(system: TableSystem, pattern: Uint8Array, rule: Ru
     );
     return { name: table.name, columnOf: table.columnOf, rows: table.rows, places, count, mark };
   });
-  return { columns: system.columns, tables, threshold: rule.threshold, zeros: rule.zeros, codes, ...(rule.told === undefined ? {} : { told: rule.told }) };
+  return { columns: system.columns, tables, threshold: rule.threshold, zeros: rule.zeros, listedOccur: true, codes, ...(rule.told === undefined ? {} : { told: rule.told }) };
 }
