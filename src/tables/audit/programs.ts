@@ -25,6 +25,8 @@ export interface Extreme {
   readonly multipliers: Float64Array | undefined;
   /** The table at which the end is reached, when it is one of whole numbers. */
   readonly point: Float64Array | undefined;
+  /** The same with fractions, to the solver's tolerance. */
+  readonly table: ArrayLike<number> | undefined;
 }
 
 /** Linear and whole-number programs over one component. Numbers of the solver are hints; what counts is checked exactly. */
@@ -34,7 +36,6 @@ export class Programs {
   #linear: Model | undefined;
   #whole: Model | undefined;
   #direction: Model | undefined;
-  #near: Model | undefined;
 
   constructor(highs: Highs, component: Component) {
     this.#highs = highs;
@@ -45,8 +46,7 @@ export class Programs {
     this.#linear?.dispose();
     this.#whole?.dispose();
     this.#direction?.dispose();
-    this.#near?.dispose();
-    this.#linear = this.#whole = this.#direction = this.#near = undefined;
+    this.#linear = this.#whole = this.#direction = undefined;
   }
 
   /**
@@ -135,15 +135,16 @@ export class Programs {
   extreme(u: number, above: boolean): Extreme {
     const model = this.#linearModel();
     const { minimize, maximize } = this.#highs.constants.objectiveSense;
-    model.options.set("simplex_strategy", PRIMAL);
+    // The table of the last program agrees with this one too, so the search begins there.
+    model.options.set({ presolve: "off", simplex_strategy: PRIMAL });
     model.changeColCost(u, 1);
     model.changeObjectiveSense(above ? maximize : minimize);
     const status = run(model);
     const solution = status === OPTIMAL ? model.getSolution() : undefined;
     model.changeColCost(u, 0);
-    if (solution === undefined) return { certain: above ? Infinity : -Infinity, multipliers: undefined, point: undefined };
+    if (solution === undefined) return { certain: above ? Infinity : -Infinity, multipliers: undefined, point: undefined, table: undefined };
     const multipliers = Float64Array.from(solution.rowDual);
-    return { certain: this.#certainBound(u, above, multipliers), multipliers, point: this.#wholePoint(solution.colValue) };
+    return { certain: this.#certainBound(u, above, multipliers), multipliers, point: this.#wholePoint(solution.colValue), table: solution.colValue };
   }
 
   /** Smallest or largest whole value, NaN when the search did not end; with the table where it is met. */
@@ -162,7 +163,7 @@ export class Programs {
   tableNear(u: number, value: number): Float64Array | undefined {
     const { lower, upper } = this.#component;
     const model = this.#linearModel();
-    model.options.set("simplex_strategy", DUAL);
+    model.options.set({ presolve: "off", simplex_strategy: DUAL });
     model.changeColBounds(u, value, value);
     const found = run(model) === OPTIMAL ? model.getSolution().colValue : undefined;
     model.changeColBounds(u, lower[u]!, upper[u]!);
@@ -212,23 +213,6 @@ export class Programs {
     model.changeColsCost({ kind: "range", from: 0, to: size - 1 }, cost);
     model.changeObjectiveSense(this.#highs.constants.objectiveSense.maximize);
     return run(model) === OPTIMAL ? Float64Array.from(model.getSolution().colValue) : undefined;
-  }
-
-  /**
-   * A table, fractions allowed, that agrees and moves most in the sense of `cost` among those within `reach` of a table that
-   * agrees. Undefined when the program does not end.
-   */
-  tableWithin(point: Float64Array, reach: number, cost: Float64Array): Float64Array | undefined {
-    const { size, lower, upper } = this.#component;
-    const from = Float64Array.from(point, (x, u) => Math.max(lower[u]!, x - reach));
-    const to = Float64Array.from(point, (x, u) => Math.min(upper[u]!, x + reach));
-    if (this.#near === undefined) {
-      this.#near = this.#createModel(from, to, false);
-      this.#near.options.set({ output_flag: false, presolve: "off", solver: "simplex", simplex_strategy: PRIMAL });
-    } else this.#near.changeColsBounds({ kind: "range", from: 0, to: size - 1 }, from, to);
-    this.#near.changeColsCost({ kind: "range", from: 0, to: size - 1 }, cost);
-    this.#near.changeObjectiveSense(this.#highs.constants.objectiveSense.maximize);
-    return run(this.#near) === OPTIMAL ? Float64Array.from(this.#near.getSolution().colValue) : undefined;
   }
 
   #linearModel(): Model {

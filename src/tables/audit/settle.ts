@@ -1,7 +1,8 @@
 import { loadSolver } from "../solver/index.ts";
+import { breathe } from "./breathe.ts";
 import type { Component } from "./component.ts";
+import { Interior } from "./interior.ts";
 import { Moves, noProofs, provenValues, type Proofs } from "./moves.ts";
-import { heldAround, relaxedAround } from "./neighbourhood.ts";
 import { MARGIN, Programs } from "./programs.ts";
 import { contradiction } from "./unknowns.ts";
 
@@ -11,15 +12,13 @@ const COMPLETE_LIMIT = 80;
 const WHOLE_LIMIT = 400;
 /** Choices that a search for a move may make, first for all cells, then for what is left. */
 const BUDGETS = [30, 300, 300];
-/** Components above this many unknowns are looked at around each cell first: so many unknowns, then so many. */
+/** In components above this many unknowns, tables with fractions count. */
 const LARGE = 500;
-const AROUND = [60, 240];
-/** Cells of a large component that are looked at so. */
-const LARGE_AROUND = 40;
-/** Unknowns times cells that programs over all of a large component may be spent on; what is left then stays unproven. */
-const LARGE_PROGRAMS = 8000;
-/** Programs over all of a large component that push all open cells at once, and then single cells. */
-const LARGE_SWEEPS = 24;
+/** Numbers that walks from the middle of a large component may compute: a minute or two. */
+const LARGE_WORK = 1e10;
+/** How far from a table, or from a bound, walks and programs over a large component look, in steps that are asked for. */
+const REACH = 16;
+/** Cells of a large component that two programs each are spent on, when walks leave them open. */
 const LARGE_ALONE = 400;
 /** Programs that push all open cells at once before each is looked at alone. */
 const SWEEPS = 8;
@@ -105,6 +104,18 @@ export async function settle(component: Component, wanted: Wanted, options: Sett
   let programs: Programs | undefined;
   try {
     let { point } = options;
+    const large = size > LARGE && options.movesOnly !== true;
+    const reach = REACH * Math.max(4, ...list.map((u) => stepsAsked(wanted, u)));
+    if (point === undefined && large) {
+      // A middle is found without a table of whole numbers, which is hard to find, and mostly settles everything.
+      const inside = Interior.find(component, undefined, reach);
+      if (inside !== undefined) {
+        const proofs = noProofs(size);
+        await settleLarge(component, inside, proofs, wanted, list, ends, options.signal);
+        for (const u of list) if (isSettled(wanted, proofs, low, high, u)) by[u] = 3;
+        return { proofs, ...ends, by, point, trace: undefined };
+      }
+    }
     if (point === undefined) {
       programs = new Programs(await loadSolver(), component);
       const found = programs.findTable(room);
@@ -125,41 +136,34 @@ export async function settle(component: Component, wanted: Wanted, options: Sett
         if (Math.min(below, above) < room) moves.search(u, below < above ? 1 : -1, 1, 0, BUDGETS[0]!);
       }
     }
+    let left = list.filter(open);
     for (const budget of BUDGETS) {
-      for (const u of list) {
-        if (!open(u)) continue;
-        options.signal?.throwIfAborted();
+      const before = left.length;
+      for (const u of left) {
+        await breathe(options.signal);
         searchMoves(moves, wanted, u, budget, open);
         if (!open(u)) by[u] = 2;
       }
+      left = left.filter(open);
+      // Where moves find little, walks find it sooner.
+      if (large && left.length > before / 2) break;
     }
     for (const u of list) if (by[u] === 0 && !open(u)) by[u] = 2;
 
-    let left = list.filter(open);
-    if (options.movesOnly !== true && size > LARGE && left.length > 0) {
-      programs ??= new Programs(await loadSolver(), component);
-      left = meetTables(programs, moves, wanted, left, options.signal);
-      for (const u of list) if (by[u] === 0 && !open(u)) by[u] = 3;
-    }
-    if (options.movesOnly !== true && size > LARGE) {
-      for (const u of left.slice(0, LARGE_AROUND)) {
-        options.signal?.throwIfAborted();
-        await settleAround(moves, wanted, u, ends, open);
-        if (!open(u)) by[u] = 3;
+    if (large) {
+      if (left.length > 0 || wanted.bounds.includes(1)) {
+        await settleLarge(component, Interior.find(component, moves.point, reach), proofs, wanted, left, ends, options.signal);
       }
-      left = left.filter((u) => open(u) && !cannotBeEnough(wanted, low, high, u));
-    }
-    let whole = size > LARGE ? Math.floor(LARGE_PROGRAMS / size) : size;
-    if (options.movesOnly !== true && (left.length > 0 || wanted.bounds.includes(1))) {
+    } else if (options.movesOnly !== true && (left.length > 0 || wanted.bounds.includes(1))) {
       programs ??= new Programs(await loadSolver(), component);
-      if (size <= LARGE || left.length > size >> 4) left = sweep(programs, moves, wanted, left, open);
+      left = sweep(programs, moves, wanted, left, open);
       for (let u = 0; u < size; u++) {
-        if (wanted.bounds[u] === 0 && (!open(u) || (size > LARGE && (cannotBeEnough(wanted, low, high, u) || whole-- <= 0)))) continue;
-        options.signal?.throwIfAborted();
+        if (wanted.bounds[u] === 0 && !open(u)) continue;
+        await breathe(options.signal);
         settleAlone(programs, moves, wanted, u, open, ends);
       }
-      for (const u of list) if (by[u] === 0 && !open(u)) by[u] = 3;
     }
+    for (const u of list) if (by[u] === 0 && !open(u)) by[u] = 3;
     return { proofs, ...ends, by, point: moves.point.slice(), trace: moves.trace };
   } finally {
     programs?.dispose();
@@ -174,90 +178,76 @@ function cannotBeEnough(wanted: Wanted, low: Float64Array, high: Float64Array, u
   );
 }
 
+/** Values of an unknown in steps of one, or units of an amount, that must be possible besides its own. */
+function stepsAsked({ values, least, most, width }: Wanted, u: number): number {
+  return Math.max(values[u]! - 1, width[u]!, most[u]! > -Infinity && least[u]! < Infinity ? most[u]! - least[u]! : 0);
+}
+
 /**
  * Tables of a large component with fractions allowed, as a reader with a solver would find them: between two of them every
  * mixture agrees, so a cell that is 3 in one and 9 in another can be anything between. Whole tables are not asked for here;
- * the moves before did, and what they left open is judged by this interval.
- *
- * @returns the cells that still have too little
+ * the moves before did, and what they left open is judged by this interval. First walks from the middle, then, for what they
+ * do not reach, two programs a cell, which also bound it and tell what binds it.
  */
-function meetTables(programs: Programs, moves: Moves, wanted: Wanted, open: readonly number[], signal: AbortSignal | undefined): number[] {
-  const { proofs, component } = moves;
-  const least = moves.point.slice();
-  const most = moves.point.slice();
-  const reach = 2 * Math.max(8, ...open.map((u) => Math.min(64, wanted.values[u]!)));
-  const cost = new Float64Array(component.size);
-  const hasEnough = (u: number): boolean => {
-    const from = Math.ceil(least[u]! - MARGIN);
-    const to = Math.floor(most[u]! + MARGIN);
-    const onlyValues = wanted.least[u] === Infinity && wanted.most[u] === -Infinity && wanted.width[u]! <= 0;
-    if (!onlyValues || to - from + 1 < wanted.values[u]!) return false;
-    proofs.from[u] = Math.min(proofs.from[u]!, from);
-    proofs.to[u] = Math.max(proofs.to[u]!, to);
-    return true;
-  };
-  const meet = (): boolean => {
-    signal?.throwIfAborted();
-    const table = programs.tableWithin(moves.point, reach, cost);
-    if (table === undefined) return false;
-    for (let u = 0; u < component.size; u++) {
+async function settleLarge(
+  component: Component, inside: Interior | undefined, proofs: Proofs, wanted: Wanted, open: readonly number[], ends: Ends, signal: AbortSignal | undefined,
+): Promise<void> {
+  const { size } = component;
+  const { low, high, multipliers } = ends;
+  const least = new Float64Array(size).fill(Infinity);
+  const most = new Float64Array(size).fill(-Infinity);
+  const meet = (table: ArrayLike<number> | undefined): void => {
+    for (let u = 0; table !== undefined && u < size; u++) {
       if (table[u]! < least[u]!) least[u] = table[u]!;
       if (table[u]! > most[u]!) most[u] = table[u]!;
     }
-    return true;
   };
-  let left = [...open];
-  let idle = 0;
-  for (let round = 0; round < LARGE_SWEEPS && left.length > 2 && idle < 4; round++) {
-    cost.fill(0);
-    for (const u of left) cost[u] = coin(u, round >> 1) === (round & 1) ? 1 : -1;
-    if (!meet()) break;
-    const before = left.length;
-    left = left.filter((u) => !hasEnough(u));
-    idle = left.length < before ? 0 : idle + 1;
-  }
-  let programsLeft = LARGE_ALONE;
-  for (const u of left) {
-    for (const side of [1, -1]) {
-      if (programsLeft-- <= 0 || hasEnough(u)) break;
-      cost.fill(0);
-      cost[u] = side;
-      meet();
+  const isOpen = (u: number): boolean => {
+    const from = Math.ceil(least[u]! - MARGIN);
+    const to = Math.floor(most[u]! + MARGIN);
+    if (from <= to) {
+      proofs.from[u] = Math.min(proofs.from[u]!, from);
+      proofs.to[u] = Math.max(proofs.to[u]!, to);
     }
+    return !isSettled(wanted, proofs, low, high, u);
+  };
+  meet(inside?.middle());
+  let left: number[] = [];
+  for (const u of open) {
+    if (!isOpen(u)) continue;
+    for (const side of [1, -1] as const) {
+      if (inside === undefined || inside.work > LARGE_WORK) break;
+      await breathe(signal);
+      const steps = Math.max(wanted.values[u]! - 1, wanted.width[u]!);
+      const until = side > 0 ? Math.max(proofs.from[u]! + steps, wanted.most[u]!) : Math.min(proofs.to[u]! - steps, wanted.least[u]!);
+      if (Number.isFinite(until)) meet(inside.towards(u, side, until));
+      if (!isOpen(u)) break;
+    }
+    if (isOpen(u)) left.push(u);
   }
-  return left.filter((u) => !hasEnough(u));
-}
-
-/** One cell of a large component: what is possible while all that is far keeps still, and what is not even if it is free. */
-async function settleAround(moves: Moves, wanted: Wanted, u: number, ends: Ends, open: (u: number) => boolean): Promise<void> {
-  for (const limit of AROUND) {
-    const near = heldAround(moves.component, moves.point, u, limit);
-    const only = nothingWanted(near.component.size);
-    for (const field of ["values", "least", "most", "width", "harmless"] as const) only[field][near.centre] = wanted[field][u]!;
-    only.harmlessSign[near.centre] = wanted.harmlessSign[u]!;
-    // Bounds within the part say nothing of the whole: a number that is always reached here may be missed elsewhere.
-    only.harmless[near.centre] = NaN;
-    const found = await settle(near.component, only, { point: Float64Array.from(near.members, (v) => moves.point[v]!) });
-    moves.learn(found.proofs, near.members);
-    if (!open(u)) return;
-
-    const free = relaxedAround(moves.component, u, limit);
-    if (free.rows.length === 0) continue;
-    const programs = new Programs(await loadSolver(), free.component);
-    try {
+  const alone = new Set([...wanted.bounds.keys()].filter((u) => wanted.bounds[u] === 1));
+  left = left.filter(isOpen);
+  if (left.length === 0 && alone.size === 0) return;
+  for (const u of left.slice(0, LARGE_ALONE)) alone.add(u);
+  const programs = new Programs(await loadSolver(), component);
+  try {
+    for (const u of alone) {
       for (const above of [true, false]) {
-        const end = programs.extreme(free.centre, above);
-        if (above ? end.certain < ends.high[u]! : end.certain > ends.low[u]!) {
-          (above ? ends.high : ends.low)[u] = end.certain;
-          const all = new Float64Array(moves.component.rows.low.length);
-          free.rows.forEach((r, k) => (all[r] = end.multipliers![k]!));
-          ends.multipliers.set(u, all);
+        if (wanted.bounds[u] === 0 && (!isOpen(u) || cannotBeEnough(wanted, low, high, u))) break;
+        await breathe(signal);
+        const end = programs.extreme(u, above);
+        meet(end.table);
+        if (above && end.certain < high[u]!) high[u] = end.certain;
+        if (!above && end.certain > low[u]!) low[u] = end.certain;
+        if (end.multipliers !== undefined && (above || !multipliers.has(u)) && end.multipliers.some((y) => Math.abs(y) > MARGIN)) {
+          multipliers.set(u, end.multipliers);
         }
       }
-    } finally {
-      programs.dispose();
+      isOpen(u);
     }
-    if (!open(u) || cannotBeEnough(wanted, ends.low, ends.high, u)) return;
+    for (const u of left) isOpen(u);
+  } finally {
+    programs.dispose();
   }
 }
 
