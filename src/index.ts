@@ -4,6 +4,7 @@ export {
   auditPublished, type AuditedCell, type AuditFinding, type AuditPublishedOptions, type PublishedAudit, type PublishedInput, type TableStructure,
 } from "./audit.ts";
 export { addToLedger, type LedgerAddOptions, type LedgerEntry, type LedgerTable } from "./ledger.ts";
+export { MemoryRelease, type ReleaseReader, type ReleaseTarget, type Stage } from "./release/index.ts";
 export { definePolicy, parsePolicy, policyJsonSchema, type ParseOptions, type Policy, type PolicyInput } from "./policy/index.ts";
 export { proposePolicy, type ProposeOptions } from "./policy/propose/index.ts";
 export { CommensurateError, DataError, DisclosureError, InternalError, PolicyError, type ErrorDetail } from "./errors/index.ts";

@@ -4,7 +4,7 @@ import { DataError, PolicyError } from "./errors/index.ts";
 import { applyPolicyToColumns, parsePolicy, type Policy, type PolicyInput } from "./policy/index.ts";
 import {
   applyPlan, EVIDENCE_PATH, explainPolicy, makePlan, readPlan, releaseSource, verifyRelease, withInlineTrees,
-  type Evidence, type ExplainQuestion, type HiddenCell, type Plan, type Platform, type Released, type StepOptions,
+  type Evidence, type ExplainQuestion, type HiddenCell, type Plan, type Platform, type Released, type ReleaseReader, type ReleaseTarget, type Stage, type StepOptions,
 } from "./release/index.ts";
 import { readRequests } from "./release/columns.ts";
 import { loadPlatform, toSource, type SourceInput, type VerbOptions } from "./source-input.ts";
@@ -27,8 +27,8 @@ export interface PlanOptions extends VerbOptions {
 
 export interface ApplyOptions extends VerbOptions {
   readonly source?: SourceInput | undefined;
-  /** Folder that the staged release appears in, whole or not at all. Nothing is verified or published. */
-  readonly out: string;
+  /** Folder, or other place, that the staged release appears in, whole or not at all. Nothing is verified or published. */
+  readonly out: string | ReleaseTarget;
   /** Folder to which paths in the plan's policy are relative. Default: the folder that the plan was made with. */
   readonly folder?: string | undefined;
   /** The agency's secret key; see `PlanOptions`. */
@@ -36,8 +36,8 @@ export interface ApplyOptions extends VerbOptions {
 }
 
 export interface ReleaseOptions extends PlanOptions {
-  /** Folder that the release appears in, whole or not at all. */
-  readonly out: string;
+  /** Folder, or other place such as a `MemoryRelease`, that the release appears in, whole or not at all. */
+  readonly out: string | ReleaseTarget;
   /**
    * Path of a release ledger: the release is attacked together with everything that it says is out about the same dataset, appears
    * only if every hidden count stays safe, and is written down. For tables of exact counts; one run at a time.
@@ -61,7 +61,7 @@ export async function apply(planned: Plan | string, options: ApplyOptions): Prom
   const folder = options.folder ?? read.folder;
   return corridor(read.policy, { ...options, folder }, async (_policy, source, steps) => {
     await refusePublished(steps.platform, options.out);
-    const stage = await steps.platform.stage(options.out);
+    const stage = await stageAt(options.out, steps.platform);
     try {
       await applyPlan(read, source, stage, steps);
       options.signal?.throwIfAborted();
@@ -74,10 +74,10 @@ export async function apply(planned: Plan | string, options: ApplyOptions): Prom
 }
 
 /** What was verified and published is not replaced by something that was not. */
-async function refusePublished(platform: Platform, out: string): Promise<void> {
+async function refusePublished(platform: Platform, out: string | ReleaseTarget): Promise<void> {
   let paths: readonly string[];
   try {
-    paths = await (await platform.openRelease(out)).list();
+    paths = await (await openAt(out, platform)).list();
   } catch (error) {
     if (error instanceof DataError) return; // nothing there, or no release: staging says what is wrong
     throw error;
@@ -93,7 +93,10 @@ async function refusePublished(platform: Platform, out: string): Promise<void> {
 export async function release(policy: Policy | PolicyInput, options: ReleaseOptions): Promise<Released> {
   const { ledger, out, signal } = options;
   return corridor(policy, options, async (parsed, source, steps) => {
-    if (ledger === undefined) return releaseSource(parsed, source, await steps.platform.stage(out), steps);
+    if (ledger === undefined) return releaseSource(parsed, source, await stageAt(out, steps.platform), steps);
+    if (typeof out !== "string") {
+      throw new PolicyError("ledger/no-folder", "A ledger keeps releases that lie in folders, where later ones find them. Name a folder as out.");
+    }
     const { releaseWithLedger } = await import("./ledger.ts");
     return releaseWithLedger(ledger, parsed, out, signal, async (beforePublish) =>
       releaseSource(parsed, source, await steps.platform.stage(out), { ...steps, beforePublish }));
@@ -112,9 +115,17 @@ export async function explain(policy: Policy | PolicyInput, options: ExplainOpti
 }
 
 /** Re-read a release and hold it against its requirements. The verdict is in the evidence; a failed check does not throw. */
-export async function verify(directory: string, options: VerifyOptions = {}): Promise<Evidence> {
+export async function verify(release: string | ReleaseTarget, options: VerifyOptions = {}): Promise<Evidence> {
   const platform = await loadPlatform();
-  return verifyRelease(await platform.openRelease(directory), platform, { progress: options.onProgress ?? ignore, signal: options.signal });
+  return verifyRelease(await openAt(release, platform), platform, { progress: options.onProgress ?? ignore, signal: options.signal });
+}
+
+function stageAt(out: string | ReleaseTarget, platform: Platform): Promise<Stage> {
+  return typeof out === "string" ? platform.stage(out) : out.stage(platform.newHasher);
+}
+
+function openAt(out: string | ReleaseTarget, platform: Platform): Promise<ReleaseReader> {
+  return typeof out === "string" ? platform.openRelease(out) : out.open(platform.newHasher);
 }
 
 /** Bring policy, data and machine together, and take down whatever was set up, however the work ends. */

@@ -4,7 +4,6 @@ import { DataError } from "../errors/index.ts";
 import { secureBits } from "../random/index.ts";
 import type { Platform, ReleaseReader, Stage } from "../release/platform.ts";
 import { openFileSource } from "./file-source.ts";
-import { openFileRandomAccess } from "./file-random-access.ts";
 import { createHasher } from "./hash.ts";
 import { inputError } from "./input-file.ts";
 import { startLanes } from "./lanes.ts";
@@ -73,7 +72,6 @@ function folderReader(root: string): ReleaseReader {
       }
     },
     location: (path) => join(root, path),
-    randomAccess: (path) => openFileRandomAccess(join(root, path)),
     source: (path) => openFileSource(join(root, path)),
   };
 }

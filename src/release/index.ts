@@ -4,7 +4,8 @@ export type { CellAddress, ExplainQuestion, HiddenCell } from "./roads/explain.t
 export { explainPolicy, makePlan, withInlineTrees, type Planned, type StepOptions } from "./plan.ts";
 export { readPlan } from "./plan-file.ts";
 export type { Decision, Plan } from "./plan-value.ts";
-export type { FileSettings, Platform, ReleaseReader, Stage } from "./platform.ts";
+export { MemoryRelease } from "./memory-release.ts";
+export type { FileSettings, Platform, ReleaseReader, ReleaseTarget, Stage } from "./platform.ts";
 export type { Progress, ReportProgress } from "./progress.ts";
 export { EVIDENCE_PATH, jsonText, PLAN_PATH } from "./public-texts.ts";
 export { roadFor } from "./roads.ts";

@@ -2,7 +2,6 @@ import type { Spill } from "../columns/spill.ts";
 import type { RandomBits } from "../random/random-bits.ts";
 import type { ByteSink } from "../sinks/sink.ts";
 import type { NewHasher } from "../sources/hasher.ts";
-import type { RandomAccess } from "../sources/random-access.ts";
 import type { Source } from "../sources/source.ts";
 import type { LanePool } from "../engines/local/lanes.ts";
 import type { ReleasedCsvCount } from "./verify/released-csv.ts";
@@ -30,6 +29,13 @@ export interface FileSettings {
   readonly delimiter?: string | undefined;
 }
 
+/** A place of the caller's for releases. Everything staged there appears at once, in `publish`, or not at all. */
+export interface ReleaseTarget {
+  stage(newHasher: NewHasher): Promise<Stage>;
+  /** What was published last. */
+  open(newHasher: NewHasher): Promise<ReleaseReader>;
+}
+
 export interface Stage {
   readonly reader: ReleaseReader;
   /** A new file, by its path in the release such as "public/people.csv". */
@@ -48,7 +54,6 @@ export interface ReleaseReader {
   location?(path: string): string;
   /** Recount a released CSV elsewhere, while this thread does something else; absent when nobody is idle. */
   countCsv?(path: string, keys: readonly string[]): Promise<ReleasedCsvCount>;
-  randomAccess(path: string): Promise<RandomAccess & { close(): Promise<void> }>;
   /** The file as a source, read by code that shares nothing with the writers. */
   source(path: string): Promise<Source>;
 }

@@ -21,14 +21,14 @@ function exportsOf(door: string): string[] {
 
 test('the door "."', () => {
   expect(exportsOf("index")).toEqual([
-    "CommensurateError", "DataError", "DisclosureError", "InternalError", "PolicyError",
+    "CommensurateError", "DataError", "DisclosureError", "InternalError", "MemoryRelease", "PolicyError",
     "addToLedger", "apply", "assess", "auditPublished", "createHierarchy", "definePolicy", "explain", "findGeneralization", "fold", "merge", "parseHierarchyCsv", "parsePolicy",
     "plan", "policyJsonSchema", "proposePolicy", "release", "rollUp",
     "type ApplyOptions", "type AssessOptions", "type Assessment", "type AuditFinding", "type AuditPublishedOptions", "type AuditedCell", "type Batch", "type BoundHierarchy", "type CellAddress", "type Cells", "type Check",
     "type CodeMap", "type Decision", "type Dictionary", "type ErrorDetail", "type Evidence", "type ExplainOptions", "type HiddenCell", "type Hierarchy", "type HierarchyRule",
     "type KAnonymityPlan", "type KAnonymitySearch", "type LedgerAddOptions", "type LedgerEntry", "type LedgerTable", "type ParseOptions", "type Plan", "type PlanOptions", "type Policy",
-    "type PolicyInput", "type Progress", "type ProposeOptions", "type PublishedAudit", "type PublishedInput", "type ReleaseOptions", "type Released", "type Requirement", "type RiskAssessment",
-    "type Source", "type SourceInput", "type TableStructure", "type VerifyOptions",
+    "type PolicyInput", "type Progress", "type ProposeOptions", "type PublishedAudit", "type PublishedInput", "type ReleaseOptions", "type ReleaseReader", "type ReleaseTarget", "type Released", "type Requirement", "type RiskAssessment",
+    "type Source", "type SourceInput", "type Stage", "type TableStructure", "type VerifyOptions",
     "verify",
   ]);
 });
