@@ -1,7 +1,9 @@
 import { DisclosureError } from "../../errors/index.ts";
+import type { LinearAttack } from "./linear-attack.ts";
 import { auditLinear } from "./linear-audit.ts";
 import type { AuditInput } from "./published.ts";
 import { tableAttack } from "./table-attack.ts";
+import { withValueCounts, type ValueCounts } from "./values.ts";
 
 export interface AuditOptions {
   /** Values that must remain possible for a cell that may hold a small count; at least 2. */
@@ -21,6 +23,10 @@ export interface AuditOptions {
    * says where they are. Default "none".
    */
   readonly insiders?: "none" | "each-contributor" | undefined;
+  /** How many records have a value of a measure, where means of it are shown; NaN where blank. */
+  readonly values?: readonly ValueCounts[] | undefined;
+  /** The same without blanks, for the search as `witness`. */
+  readonly trueValues?: readonly ValueCounts[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,7 +70,9 @@ export async function auditTables(input: AuditInput, options: AuditOptions): Pro
   if (!Number.isSafeInteger(interval) || interval < 2) {
     throw new DisclosureError("audit/interval", "An audit needs an interval of at least 2 values; with 1 nothing is protected.");
   }
-  const { attack, published, cellOf: [cellOf] } = tableAttack([input], interval);
+  const { input: counts, beside } = withValueCounts(input, options.values ?? []);
+  const { attack: joint, published, cellOf: [cellOf, ...besideOf] } = tableAttack([counts, ...beside], interval);
+  const attack = besideOf.length === 0 ? joint : unprotected(joint, besideOf);
   const tableOf = new Int32Array(published).fill(-1);
   const rowOf = new Int32Array(published);
   const witness = options.witness === undefined ? undefined : new Float64Array(attack.cells).fill(NaN);
@@ -89,6 +97,12 @@ export async function auditTables(input: AuditInput, options: AuditOptions): Pro
       if (shown < input.threshold && (shown > 0 || input.zeros === "protect")) unsafe.push({ table: t, row, min: shown, max: shown });
     }
   });
+  if (witness !== undefined && beside.length > 0) {
+    const whole = { ...input, tables: input.tables.map((table, t) => ({ ...table, count: options.witness![t]! })) };
+    const measures = new Set(beside.map(({ columns, tables }) => columns[tables[0]!.columnOf.at(-1)!]!.column));
+    const truths = withValueCounts(whole, (options.trueValues ?? []).filter(({ measure }) => measures.has(`value of ${measure}`))).beside;
+    truths.forEach(({ tables }, i) => tables.forEach(({ count }, t) => besideOf[i]![t]!.forEach((cell, row) => (witness[cell] = count[row]!))));
+  }
   const singletons: number[] = [];
   if (witness !== undefined) for (let cell = 0; cell < published; cell++) if (tableOf[cell]! >= 0 && witness[cell] === 1) singletons.push(cell);
   const result = await auditLinear(attack, {
@@ -105,7 +119,7 @@ export async function auditTables(input: AuditInput, options: AuditOptions): Pro
     }
   });
   const found = result.fallen.map(({ cell, min: from, max: to, binding, insider }): UnsafeCell => {
-    const told = binding !== undefined && [...binding.keys()].every((other) => other < published);
+    const told = binding !== undefined && [...binding.keys()].every((other) => other < published && tableOf[other]! >= 0);
     return {
       table: tableOf[cell]!,
       row: rowOf[cell]!,
@@ -116,5 +130,13 @@ export async function auditTables(input: AuditInput, options: AuditOptions): Pro
     };
   });
   unsafe.unshift(...found);
-  return { safe: unsafe.length === 0, blanks: result.blanks - (attack.cells - published), components: result.components, min, max, exact, unsafe };
+  const asked = tableOf.reduce((n, table) => n + (table < 0 ? 0 : 1), 0);
+  return { safe: unsafe.length === 0, blanks: beside.length === 0 ? result.blanks - (attack.cells - published) : asked, components: result.components, min, max, exact, unsafe };
+}
+
+/** The attack without what is asked of cells that stand beside the counts. */
+function unprotected(attack: LinearAttack, besideOf: readonly (readonly Int32Array[])[]): LinearAttack {
+  const values = Float64Array.from(attack.need.values!);
+  for (const tables of besideOf) for (const cells of tables) for (const cell of cells) values[cell] = 0;
+  return { ...attack, need: { ...attack.need, values } };
 }

@@ -30,4 +30,5 @@ export {
 export { readTables, type PublishedFile, type ReadOptions } from "./read-tables.ts";
 export { tableAttack, type TableAttack } from "./table-attack.ts";
 export { shareConstraint, type CellOrKnown } from "./derived.ts";
+export { withValueCounts, type ValueCounts } from "./values.ts";
 export { linkReleases, type ReleaseDifference } from "./releases.ts";

@@ -46,7 +46,8 @@ const FEW_CONTRIBUTORS = 3;
 export async function planCellSuppression(
   system: TableSystem, rules: readonly PrimaryRule[], input: CellSuppressionInput, options: SmallCellsOptions, audit: TableAudit, signal?: AbortSignal,
 ): Promise<CellSuppressionPlan> {
-  const outcome = evaluateRules(input.rules, rules);
+  const evaluated = evaluateRules(input.rules, rules);
+  const outcome = options.primary === undefined ? evaluated : { ...evaluated, primary: evaluated.primary.map((own, c) => own | options.primary![c]!) };
   const primary = outcome.primary.slice();
   const onSums = rules.flatMap((rule): PrimaryRule[] => {
     if (rule.rule === "contributors") return [{ ...rule, minimum: options.jointSums === "protect" ? rule.minimum : Math.min(rule.minimum, FEW_CONTRIBUTORS) }];
@@ -62,6 +63,9 @@ export async function planCellSuppression(
       const named = primaryCells(system, options.threshold, options.zeros ?? "publish", outcome.primary);
       const pattern = plan.pattern.map((state, c) => (state === PRIMARY && named[c] === 0 ? COMPLEMENTARY : state));
       const told = toldByCodes(rules, options.threshold);
+      if (options.primary !== undefined && options.codes === "separate") {
+        return { ...plan, mergedBecause: NOT_BY_RULES, pattern, cells: countPattern(pattern), outcome, told };
+      }
       const codes = await grantedCodes(system, pattern, { ...plan.rule, codes: options.codes ?? "merged" }, told, audit, signal);
       return { ...plan, ...codes, pattern, cells: countPattern(pattern), outcome, told };
     }
@@ -111,6 +115,8 @@ function amountNeeds(
     return need;
   });
 }
+
+const NOT_BY_RULES = "Some cells are hidden for too few values behind a mean or median, which codes of the rules would not tell, so one code marks all.";
 
 /** Shown cells to hide next: one beside every hidden total, or sum of hidden totals, that is known too well. */
 async function cellsInNeed(
