@@ -1,0 +1,282 @@
+import { DisclosureError, InternalError, PolicyError } from "../../errors/index.ts";
+import type { Alternatives, AlternativesInput } from "../audit/alternatives.ts";
+import { FIRST_GROUPING, type TableSystem } from "../tabulate/index.ts";
+import { GrowingInts } from "../tabulate/growing-ints.ts";
+import { chooseShown, type ShownChain } from "./choose-shown.ts";
+import { MoveSearch } from "./move-search.ts";
+
+export interface SparseOptions {
+  /** Smallest count that may be shown. */
+  readonly threshold: number;
+  /** Values that must remain possible for each hidden cell; 2 to 16. */
+  readonly interval: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SparseSuppression {
+  /** [cells] 1 where the cell is shown. */
+  readonly shown: Uint8Array;
+  /** Tables that prove the hidden cells safe, as the audit takes them. */
+  readonly walks: Int32Array;
+  /** What the audit's proof was made from. */
+  readonly proof: AlternativesInput;
+  /** Searches over all cells that it took. */
+  readonly rounds: number;
+}
+
+/** The audit's check of proposed tables, handed in so that planning and verifying stay separate code. */
+export type NewProof = (input: AlternativesInput) => Alternatives;
+
+const ROUNDS = 200;
+/** Rounds that drop what crowds a shown cell; later ones drop the cell itself, so that the search ends. */
+const GENTLE_ROUNDS = 12;
+/** Inner cells of a hidden cell that are tried as the one to be raised. */
+const GOALS = 4;
+
+/**
+ * Decide what to show of a table in which most cells are small or empty, and prove the rest hidden by tables that agree with
+ * all that is shown. Cells that no such table changes, and that are not small, are shown as well.
+ *
+ * Deterministic, and the same for every order of records.
+ * @throws PolicyError `sparse/groupings`, `sparse/zeros`, `sparse/interval`
+ * @throws DisclosureError `sparse/unprotectable` when a cell stays unproven with nothing left to hide
+ * Time about proportional to inner cells x margins, memory 8 bytes an entry of the system; see README.md.
+ */
+export function suppressSparsely(system: TableSystem, options: SparseOptions, newProof: NewProof): SparseSuppression {
+  requireSuitable(system, options);
+  const { cells, count, starts, rows, inner, innerCount } = system;
+  const { threshold, interval, signal } = options;
+  const spare = innerCount.map((people) => people - 1);
+  const eligible = new Uint8Array(cells);
+  for (let c = 0; c < cells; c++) if (count[c]! >= threshold && count[c]! - (starts[c + 1]! - starts[c]!) >= interval - 1) eligible[c] = 1;
+  const chain = chooseShown(system, spare, eligible, interval - 1);
+  const value = new Float64Array(cells).fill(NaN);
+  for (const cell of chain.cells) value[cell] = count[cell]!;
+  const input: AlternativesInput = {
+    cells, value, inner, base: innerCount, interval,
+    cellsOf: membershipsOf(system), memberships: system.margins.length,
+    harmlessFrom: publishesInner(system) ? threshold : Infinity,
+  };
+  const proof = newProof(input);
+  if (!proof.baseAgrees()) throw new InternalError("sparse/base", "The table itself does not agree with what is shown of it.");
+  const walks = new GrowingInts(1 << 20);
+  const run = new Run(chain, new MoveSearch(chain, starts, rows, spare, interval - 1), system, value, proof, walks, signal);
+  const rounds = run.raiseAll(innerGoals(system, chain)) + run.settleCells(threshold);
+  const shown = new Uint8Array(cells);
+  const touched = touchedCells(system, walks.finish());
+  for (let c = 0; c < cells; c++) {
+    // What no table changes can be shown: all proofs hold as they are.
+    if (count[c]! >= threshold && touched[c] === 0) value[c] = count[c]!;
+    if (Number.isNaN(value[c]!)) {
+      if (proof.safe[c] === 0) throw unprotectable();
+    } else shown[c] = 1;
+  }
+  return { shown, walks: walks.finish(), proof: input, rounds };
+}
+
+function requireSuitable({ margins, zeros, signs }: TableSystem, { interval }: SparseOptions): void {
+  if (signs !== undefined || margins.some((margin) => margin.some((level) => level >= FIRST_GROUPING))) {
+    throw new PolicyError("sparse/groupings", "Tables with groupings cannot be protected by moves. Take the groupings out, or use secondary: elimination.");
+  }
+  if (zeros !== "publish") throw new PolicyError("sparse/zeros", "Moves protect tables whose zeros are published. Use zeros: publish, or secondary: elimination.");
+  if (!(interval >= 2 && interval <= 16)) {
+    throw new PolicyError("sparse/interval", `Moves prove intervals of 2 to 16 values; the requirement is ${interval}. Use secondary: elimination.`, { interval });
+  }
+}
+
+function unprotectable(): DisclosureError {
+  return new DisclosureError(
+    "sparse/unprotectable",
+    "Some hidden cells could not be proven to leave enough values, whatever else is hidden. Nothing was published. Publish fewer margins or coarser levels.",
+  );
+}
+
+/** [inner x margins] the cell of each margin that an inner cell adds to. */
+function membershipsOf({ inner, margins, marginStarts, starts, rows }: TableSystem): Int32Array {
+  const width = margins.length;
+  const cellsOf = new Int32Array(inner * width);
+  for (let m = 0; m < width; m++) {
+    for (let c = marginStarts[m]!; c < marginStarts[m + 1]!; c++) {
+      for (let k = starts[c]!; k < starts[c + 1]!; k++) cellsOf[rows[k]! * width + m] = c;
+    }
+  }
+  return cellsOf;
+}
+
+/** Whether some margin lists every inner cell by itself, so that everybody knows which there are. */
+function publishesInner({ margins, marginStarts, inner }: TableSystem): boolean {
+  return margins.some((_, m) => marginStarts[m + 1]! - marginStarts[m]! === inner);
+}
+
+/** Inner cells that are not shown by themselves, in an order that jumps about. */
+function innerGoals({ inner, starts }: TableSystem, { cells, last }: ShownChain): Int32Array {
+  const goals: number[] = [];
+  const stride = strideFor(inner);
+  for (let k = 0, i = 0; k < inner; k++, i = (i + stride) % inner) {
+    const cell = last[i]! < 0 ? -1 : cells[last[i]!]!;
+    if (cell < 0 || starts[cell + 1]! - starts[cell]! > 1) goals.push(i);
+  }
+  return Int32Array.from(goals);
+}
+
+/** A step that meets every number below `size` once. */
+function strideFor(size: number): number {
+  const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+  let stride = Math.max(1, Math.floor(size * 0.381966));
+  while (divisor(stride, size) !== 1) stride++;
+  return stride;
+}
+
+/** Weights that make two sums of changes differ by chance; both must come to nothing for a cell to count as untouched. */
+const WEIGHTS = 2 ** 20;
+
+/**
+ * [cells] 1 where some walk changes the cell's sum. A cell is taken as untouched when two sums of its changes, each step of each
+ * walk weighted at random, are zero: wrong once in 10^12 cells, and then the proof over what is shown fails.
+ */
+function touchedCells({ cells, starts, rows, inner }: TableSystem, walks: Int32Array): Uint8Array {
+  const first = new Float64Array(inner);
+  const second = new Float64Array(inner);
+  let state = 1;
+  const draw = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return (state >>> 12) % WEIGHTS;
+  };
+  for (let at = 0; at < walks.length; ) {
+    const steps = walks[at++]!;
+    for (let s = 0; s < steps; s++) {
+      const to = at + 2 + walks[at + 1]!;
+      const [a, b] = [1 + draw(), 1 + draw()];
+      for (let k = at + 2; k < to; k++) {
+        const i = walks[k]! >>> 1;
+        const sign = (walks[k]! & 1) === 0 ? 1 : -1;
+        first[i]! += sign * a;
+        second[i]! += sign * b;
+      }
+      at = to;
+    }
+  }
+  const touched = new Uint8Array(cells);
+  for (let c = 0; c < cells; c++) {
+    let a = 0;
+    let b = 0;
+    for (let k = starts[c]!; k < starts[c + 1]!; k++) {
+      a += first[rows[k]!]!;
+      b += second[rows[k]!]!;
+    }
+    if (a !== 0 || b !== 0) touched[c] = 1;
+  }
+  return touched;
+}
+
+class Run {
+  readonly #chain: ShownChain;
+  readonly #search: MoveSearch;
+  readonly #system: TableSystem;
+  readonly #value: Float64Array;
+  readonly #proof: Alternatives;
+  readonly #walks: GrowingInts;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(
+    chain: ShownChain, search: MoveSearch, system: TableSystem, value: Float64Array, proof: Alternatives, walks: GrowingInts,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#chain = chain;
+    this.#search = search;
+    this.#system = system;
+    this.#value = value;
+    this.#proof = proof;
+    this.#walks = walks;
+    this.#signal = signal;
+  }
+
+  /** Walks that raise every goal. Where none is found, cells that stand in the way are shown no longer. Returns rounds. */
+  raiseAll(goals: Int32Array): number {
+    const taken = this.#walks.length;
+    let open = goals;
+    let round = 0;
+    for (; open.length > 0; round++) {
+      if (round === ROUNDS) throw unprotectable();
+      const failed: number[] = [];
+      const blamed = new Map<number, number>();
+      for (let k = 0; k < open.length; k++) {
+        if ((k & 1023) === 0) this.#signal?.throwIfAborted();
+        const goal = open[k]!;
+        if (this.#search.raised[goal] === 1) continue;
+        const { found, stuckAt } = this.#search.raise(goal, this.#walks);
+        if (found) continue;
+        failed.push(goal);
+        this.#blame(blamed, stuckAt, goal);
+      }
+      this.#makeRoom(blamed, round);
+      open = Int32Array.from(failed); if (process.env.DBG) console.log('raise', round, failed.length, blamed.size, this.#walks.length, process.cpuUsage().user/1e6|0);
+    }
+    if (!this.#proof.take(this.#walks.finish().subarray(taken))) throw unsound();
+    return round;
+  }
+
+  /** Walks for hidden cells whose sum those of the inner cells leave as it is. Returns rounds. */
+  settleCells(threshold: number): number {
+    const { cells, count, starts, rows } = this.#system;
+    const { safe } = this.#proof;
+    const unsettled = (): number[] => {
+      const touched = touchedCells(this.#system, this.#walks.finish());
+      const found: number[] = [];
+      for (let c = 0; c < cells; c++) {
+        if (safe[c] === 0 && Number.isNaN(this.#value[c]!) && (count[c]! < threshold || touched[c] === 1)) found.push(c);
+      }
+      return found;
+    };
+    let open = unsettled();
+    if (process.env.DBG) { const h: Record<string, number> = {}; for (const c of open) { const k = (count[c]! < threshold ? 's' : 'L') + Math.min(20, starts[c + 1]! - starts[c]!); h[k] = (h[k] ?? 0) + 1; } console.log(open.length, cells, h, process.cpuUsage().user/1e6|0); }
+    let round = 0;
+    for (; open.length > 0; round++) {
+      if (round === ROUNDS) throw unprotectable();
+      this.#signal?.throwIfAborted();
+      const failed: number[] = [];
+      const blamed = new Map<number, number>();
+      for (const cell of open) {
+        if (safe[cell] === 1) continue;
+        const members = rows.subarray(starts[cell]!, starts[cell + 1]!);
+        let stuckAt = -1;
+        for (let k = 0; k < members.length && k < GOALS && safe[cell] === 0; k++) {
+          const from = this.#walks.length;
+          const tried = this.#search.raise(members[k]!, this.#walks, members);
+          if (!tried.found) stuckAt = Math.max(stuckAt, tried.stuckAt);
+          else if (!this.#proof.take(this.#walks.room(0).subarray(from, this.#walks.length))) throw unsound();
+        }
+        if (safe[cell] === 1) continue;
+        failed.push(cell);
+        this.#blame(blamed, stuckAt, members[0]!);
+      }
+      this.#makeRoom(blamed, round);
+      open = failed; if (process.env.DBG) console.log('settle', round, failed.length, blamed.size, this.#walks.length, process.cpuUsage().user/1e6|0);
+      // Walks made on the way may have changed large cells that had stayed as they were.
+      if (open.length === 0) open = unsettled();
+    }
+    return round;
+  }
+
+  #blame(blamed: Map<number, number>, stuckAt: number, goal: number): void {
+    const rank = stuckAt >= 0 ? stuckAt : this.#search.lastShown(goal);
+    if (rank >= 0) blamed.set(rank, (blamed.get(rank) ?? 0) + 1);
+  }
+
+  #makeRoom(blamed: ReadonlyMap<number, number>, round: number): void {
+    const { starts, rows } = this.#system;
+    for (const [rank, times] of blamed) {
+      const cell = this.#chain.cells[rank]!;
+      const members = rows.subarray(starts[cell]!, starts[cell + 1]!);
+      for (let k = 0; k < 1 + Math.log2(times) && this.#search.isShown(rank); k++) {
+        const dropped = round < GENTLE_ROUNDS ? this.#search.toDrop(rank, members) : rank;
+        this.#search.drop(dropped);
+        this.#value[this.#chain.cells[dropped]!] = NaN;
+      }
+    }
+  }
+}
+
+function unsound(): InternalError {
+  return new InternalError("sparse/unsound", "A table that was proposed as a proof does not agree with what is shown. Nothing was published.");
+}
