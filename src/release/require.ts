@@ -132,6 +132,10 @@ function demandsOf({ release }: Policy): ReadonlyMap<RequirementName, number | u
         .set("minimum-interval", method.interval);
     case "cell-suppression": {
       const frequency = method.rules.flatMap((rule) => (rule.rule === "frequency" && rule.of === undefined && rule.count === "records" ? [rule.minimum] : []));
+      // Where no count is printed, a rule on different contributors says how many must be behind a number: each has a record.
+      if (release.kind === "tables" && release.tables.every(showsNoCounts)) {
+        frequency.push(...method.rules.flatMap((rule) => (rule.rule === "contributors" && rule.of === undefined ? [rule.minimum] : [])));
+      }
       return demands
         .set("minimum-frequency", frequency.length === 0 ? undefined : Math.ceil(Math.max(...frequency)))
         .set("complementary-suppression", undefined)
@@ -147,6 +151,24 @@ function demandsOf({ release }: Policy): ReadonlyMap<RequirementName, number | u
         ? demands.set("maximum-rho", method.rho)
         : demands.set("maximum-epsilon", method.epsilon);
   }
+}
+
+/** Whether nothing in a table is a count, or tells one: percentages and rates of counts do, and a sum beside its mean. */
+function showsNoCounts({ statistics }: Extract<Policy["release"], { kind: "tables" }>["tables"][number]): boolean {
+  const sums = new Set(statistics.flatMap((own) => (own.statistic === "sum" ? [own.of] : [])));
+  return statistics.every((own) => {
+    switch (own.statistic) {
+      case "sum":
+      case "median":
+        return true;
+      case "mean":
+        return !sums.has(own.of);
+      case "rate":
+        return own.numerator !== "count" && own.denominator !== "count";
+      default:
+        return false;
+    }
+  });
 }
 
 interface Strongest {

@@ -8,7 +8,7 @@ import { sumOverInner, type TableSpec } from "../../../src/tables/tabulate/index
 import { cellVectors, derivable } from "../exact-elimination.ts";
 import { cube } from "../helpers.ts";
 import { rowsWhere, ruleExample, type RuleExample, type Unit } from "../primary-rules/examples.ts";
-import { firms, policy, released } from "./firms.ts";
+import { firms, inCell, policy, refused, released } from "./firms.ts";
 import { Attacker, loadSolver, numbersFrom, readerOf } from "./reader.ts";
 
 let highs: Highs;
@@ -151,4 +151,29 @@ test("small cells with sums beside the counts protect the sums too", async () =>
   const others = rows.filter((row) => row["sum_revenue"] === "" && !containing.includes(row));
   expect(known.every((sum) => sum === revenue)).toBe(true);
   expect(others.length).toBeGreaterThan(0);
+});
+
+describe("tables of sums alone", () => {
+  const statistics = [{ statistic: "sum", of: "revenue" } as const];
+  const contributors = (minimum: number) => [{ rule: "contributors", minimum } as const, { rule: "p-percent", p: 10, of: "revenue" } as const];
+
+  test("a rule on contributors states the minimum: 11 meets it, 3 needs an override, and its message says how", async () => {
+    const { evidence, rows } = await released(policy(contributors(11), { statistics }), firms(81, 260));
+    expect(evidence.verdict).toBe("pass");
+    for (const row of rows) if (row["sum_revenue"] !== "") expect(new Set(inCell(firms(81, 260), row).map(([owner]) => owner)).size).toBeGreaterThanOrEqual(11);
+    await refused(policy(contributors(3), { statistics }), firms(81, 260), "policy/weaker-than-required", []);
+    const few = policy(contributors(3), { statistics });
+    few.overrides = [{ requirement: "minimum-frequency", value: 3, reason: "establishments", approvedBy: "office" }];
+    const shown = (await released(few, firms(81, 120))).rows.filter((row) => row["sum_revenue"] !== "");
+    const owners = shown.map((row) => new Set(inCell(firms(81, 120), row).map(([owner]) => owner)).size);
+    expect(Math.min(...owners)).toBeGreaterThanOrEqual(3);
+    expect(Math.min(...owners)).toBeLessThan(11);
+  });
+
+  test("a count, or what tells one, takes the rule on records", async () => {
+    for (const more of [{ statistic: "count" as const }, { statistic: "mean" as const, of: "revenue" }, { statistic: "percent" as const }]) {
+      const { rows } = await released(policy(contributors(3), { statistics: [...statistics, more] }), firms(82, 200));
+      for (const row of rows) if (row["sum_revenue"] !== "") expect(inCell(firms(82, 200), row).length).toBeGreaterThanOrEqual(11);
+    }
+  });
 });
