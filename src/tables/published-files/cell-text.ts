@@ -37,7 +37,8 @@ const AT_LEAST = /^(?:>=|≥)\s*(\d{1,9})$|^(\d{1,9})\s*(?:\+|or more)$/;
 const MORE = /^>\s*(\d{1,9})$/;
 const RANGE = /^(\d{1,9})\s*(?:-|–|to)\s*(\d{1,9})$/;
 const PLAIN = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/;
-const GROUPED = /^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/;
+/** Thousands apart by one kind of comma, apostrophe or space. Points are left out: 1.234 may be a decimal. */
+const GROUPED = /^[+-]?\d{1,3}(?:([,'’ \u00a0\u202f\u2009])\d{3})(?:\1\d{3})*(?:\.\d+)?$/;
 
 /** Reads cells with one set of markers. Unnamed kinds keep their default markers; a marker that is named anew moves. */
 export function cellReader(markers: Markers = {}): (text: string | null) => CellText | undefined {
@@ -58,7 +59,7 @@ export function cellReader(markers: Markers = {}): (text: string | null) => Cell
     const reason = reasons.get(text);
     if (reason !== undefined) return { kind: "hidden", reason, lower: 0, upper: Infinity };
     if (PLAIN.test(text)) return finite(Number(text));
-    if (GROUPED.test(text)) return finite(Number(text.replaceAll(",", "")));
+    if (GROUPED.test(text)) return finite(Number(text.replaceAll(/[,'’\s]/g, "")));
     return bounded(text);
   };
 }

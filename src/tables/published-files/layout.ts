@@ -31,7 +31,7 @@ const ANNOTATED = /annotation|flag|suppress|status|footnote|symbol|(?:^|_)(?:not
 
 /**
  * Find out which columns hold categories and which numbers: as stated, else by their names and contents.
- * @throws DataError `audit/unknown-column`, `audit/no-values`, `audit/no-dimensions`
+ * @throws DataError `audit/unknown-column`, `audit/no-values`, `audit/no-dimensions`, `audit/unreadable-cell`
  */
 export function findLayout(
   table: RawTable, structure: FileStructure, options: LayoutOptions, read: (text: string | null) => CellText | undefined,
@@ -77,6 +77,7 @@ export function findLayout(
     if (isCrosstab(table, structure, options, values, counted, texts)) {
       const labels = texts.length > 0 ? texts : free.filter((c) => !values!.includes(c));
       const across = free.filter((column) => values!.includes(column) || (marks.includes(column) && !labels.includes(column)));
+      if (statedDimensions === undefined) refuseMostlyNumbers(table, labels.slice(1), read);
       return crosstab(table, structure, options, labels, across, assumptions);
     }
     assumptions.push(
@@ -102,6 +103,7 @@ export function findLayout(
   const ratioColumns = new Set(structure.ratios?.flatMap(({ numerator, denominator }) => [numerator, ...(typeof denominator === "string" ? [denominator] : [])]).map(at));
   for (const column of ratioColumns) if (!values.includes(column)) values = [...values, column];
   const dimensions = statedDimensions ?? free.filter((column) => !values!.includes(column) && !isComputed(column));
+  if (statedDimensions === undefined) refuseMostlyNumbers(table, dimensions.slice(1), read);
   if (dimensions.length === 0) {
     throw new DataError(
       "audit/no-dimensions",
@@ -149,6 +151,25 @@ function holdsNumbers(table: RawTable, column: number, read: (text: string | nul
 
 function isBlank(table: RawTable, column: number, read: (text: string | null) => CellText | undefined): boolean {
   return table.texts[column]!.every((text) => read(text)?.kind === "hidden");
+}
+
+/**
+ * A column of numbers with one text among them that nobody knows would pass for categories, and nothing would add up.
+ * @throws DataError `audit/unreadable-cell` for columns that hold numbers mostly
+ */
+function refuseMostlyNumbers(table: RawTable, columns: readonly number[], read: (text: string | null) => CellText | undefined): void {
+  for (const column of columns) {
+    const texts = table.texts[column]!;
+    const shown = texts.filter((text) => read(text)?.kind === "shown").length;
+    const row = texts.findIndex((text) => read(text) === undefined && !looksLikeTotal(text ?? ""));
+    if (row < 0 || 2 * shown < texts.length || CATEGORY.test(table.columns[column]!)) continue;
+    throw new DataError(
+      "audit/unreadable-cell",
+      `Column ${JSON.stringify(table.columns[column]!)} of table ${table.name} holds numbers mostly, and in row ${row + 1} neither a number nor a ` +
+        "known mark of a hidden one. If it is such a mark, state it with --hidden; if the column holds categories, name all such columns with --dimensions.",
+      { table: table.name, row: row + 1, column: table.columns[column]! },
+    );
+  }
 }
 
 function isCrosstab(

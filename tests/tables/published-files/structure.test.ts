@@ -27,11 +27,11 @@ describe("marks", () => {
     expect(cellReader()(text)).toMatchObject({ kind: "hidden", lower, upper });
   });
 
-  test.each([["12", 12], ["1,234", 1234], ["0", 0], ["-5", -5], ["12.50", 12.5], ["1e3", 1000], [" 7 ", 7]])("%s is a number", (text, value) => {
+  test.each([["12", 12], ["1,234", 1234], ["1 234", 1234], ["1'234'567", 1234567], ["1\u202f234", 1234], ["0", 0], ["-5", -5], ["12.50", 12.5], ["1e3", 1000], [" 7 ", 7]])("%s is a number", (text, value) => {
     expect(cellReader()(text)).toEqual({ kind: "shown", value });
   });
 
-  test.each(["12 345 people", "1,23", "<0", "10-1", "Infinity", "0x1F", "1e999", "--5", "n.b.p."])("%s is neither", (text) => {
+  test.each(["12 345 people", "1,23", "1,234 567", "12 34", "<0", "10-1", "Infinity", "0x1F", "1e999", "--5", "n.b.p."])("%s is neither", (text) => {
     expect(cellReader()(text)).toBeUndefined();
   });
 
@@ -89,6 +89,13 @@ describe("layouts", () => {
     const found = await audit("county,f,m,Total\nA,*,20,25\nB,*,30,33\nTotal,*,50,58\n", { across: "sex" });
     expect(found.tables[0]!.dimensions).toEqual(["county", "sex"]);
     expect([cell(found, "A, f"), cell(found, "B, f")]).toEqual([[5, 5], [3, 3]]);
+  });
+
+  test("one text among the numbers does not make a column one of categories", async () => {
+    const csv = "county,f,m,Total\nA,*,20,25\nB,30,40,n.b.p.\nC,12,20,32\n";
+    expect((await failure(audit(csv, { across: "sex" }))).code).toBe("audit/unreadable-cell");
+    expect((await failure(audit("county,ward,n\nA,1,*\nA,2,20\nA,North,11\nA,Total,40\n"))).code).toBe("audit/unreadable-cell");
+    expect(cell(await audit("county,ward,n\nA,1,*\nA,2,20\nA,North,11\nA,Total,40\n", { dimensions: ["county", "ward"] }), "A, ward 1")).toEqual([9, 9]);
   });
 
   test("columns that nobody explained are named, and printed ones beside blanks are findings", async () => {
