@@ -32,5 +32,18 @@ export function attackersView(system: TableSystem, pattern: Uint8Array, rule: Ru
     );
     return { name: table.name, columnOf: table.columnOf, rows: table.rows, places, count, mark };
   });
-  return { columns: system.columns, tables, threshold: rule.threshold, zeros: rule.zeros, listedOccur: true, codes, ...(rule.told === undefined ? {} : { told: rule.told }) };
+  return { columns: system.columns, tables, threshold: rule.threshold, zeros: rule.zeros, listedOccur: everyCategoryOccurs(system), codes, ...(rule.told === undefined ? {} : { told: rule.told }) };
+}
+
+/** Whether somebody is in each category that the tables list. A finished table can have rows for those that nobody is in. */
+function everyCategoryOccurs({ columns, places, count, cells }: TableSystem): boolean {
+  return columns.every(({ size }, k) => {
+    const listed = new Uint8Array(size);
+    const occurs = new Uint8Array(size);
+    for (let c = 0; c < cells; c++) {
+      listed[places[k]![c]!] = 1;
+      if (count[c] !== 0) occurs[places[k]![c]!] = 1;
+    }
+    return listed.every((own, place) => own === occurs[place]);
+  });
 }
