@@ -27,7 +27,6 @@ export {
   type AuditTable,
   type ToldByCodes,
 } from "./published.ts";
-export { readTables, type PublishedFile, type ReadOptions } from "./read-tables.ts";
 export { tableAttack, type TableAttack } from "./table-attack.ts";
 export { shareConstraint, type CellOrKnown } from "./derived.ts";
 export { withValueCounts, type ValueCounts } from "./values.ts";

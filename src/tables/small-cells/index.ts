@@ -10,6 +10,5 @@ export {
   type SuppressionRequest,
   type TableAudit,
 } from "./plan.ts";
-export { ANNOTATIONS, releaseTable, TOTAL_LEVEL, type ReleasedTable, type ReleasedTableOptions } from "./protect.ts";
 export { findTwins } from "./unknowns.ts";
 export { COMPLEMENTARY, PRIMARY, primaryCells, PUBLISHED, suppress, type SuppressOptions } from "./suppress.ts";
