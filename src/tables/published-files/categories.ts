@@ -100,6 +100,11 @@ export class Categories {
     return tree !== undefined || groups !== undefined || places !== undefined;
   }
 
+  /** Whether the structure lists missing values as a category, written as a blank. */
+  get hasMissing(): boolean {
+    return (this.#structure.places ?? []).some(({ label, parent }) => label === null && parent !== -1);
+  }
+
   #splitsOfPlaces(): Split[] {
     const { places = [] } = this.#structure;
     const leveled = this.#level.some((level) => level !== undefined);

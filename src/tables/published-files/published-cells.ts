@@ -191,7 +191,7 @@ class CellCollector {
       const texts = table.texts[column]!;
       const categories = this.#dimensions[dimensions[d]!]!;
       const hasBlank = texts.includes("") || table.codes[column]!.includes(-1);
-      if (!hasBlank || texts.some((text) => text !== "" && categories.isTotal(text))) return false;
+      if (!hasBlank || categories.hasMissing || texts.some((text) => text !== "" && categories.isTotal(text))) return false;
       this.#assumptions.add(`${table.name}: a blank ${JSON.stringify(categories.name)} stands for all its categories together`);
       return true;
     });

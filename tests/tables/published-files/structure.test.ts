@@ -68,6 +68,12 @@ describe("layouts", () => {
     expect(found.assumptions.join()).toContain("a blank \"sex\" stands for all its categories together");
   });
 
+  test("a blank category is one of missing values where the structure lists those", async () => {
+    const places = [{ level: "total", label: null, parent: -1 }, { level: "0", label: "f", parent: 0 }, { level: "0", label: null, parent: 0 }];
+    const found = await audit("county,sex,n\nA,f,*\nA,,20\nB,f,30\nB,,4\n", { structure: { dimensions: { sex: { places } } } });
+    expect(found.findings.map(({ kind }) => kind)).toEqual(["small-count-shown"]);
+  });
+
   test("a total by any name, when stated", async () => {
     const csv = "county,n\nA,*\nB,20\nCalifornia,27\n";
     expect(cell(await audit(csv), "A")).toEqual([1, null]);
