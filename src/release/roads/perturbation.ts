@@ -16,6 +16,7 @@ import type { Decision } from "../plan-value.ts";
 import { decisionRefused, type Road, type RoadContext } from "../road.ts";
 import { measuredRisk } from "./measured.ts";
 import { noiseBits } from "./noise-bits.ts";
+import { readingNotes } from "./reading-notes.ts";
 import { checkReadable, describeTable, identifiersCheck, readTable, writeTable, type ReadBackRow, type TableLayout, type ValueColumn } from "./table-layout.ts";
 import {
   auditColumns, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, listedRows, placeKey, placeOfRow, placesByKey, sensitiveOf,
@@ -105,7 +106,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
       }
     },
 
-    describe(policy) {
+    describe(policy, decision) {
       const specs = tablesOf(policy);
       const { methods } = method.describe(optionsOf(policy));
       return {
@@ -113,6 +114,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
         methods: [
           ...methods,
           "The protection takes into account what is in these files. Other releases about the same people, or knowledge of some of them, can narrow a true count further.",
+          ...readingNotes(policy, (decision as PerturbationDecision).dimensions),
         ],
       };
     },

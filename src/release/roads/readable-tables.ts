@@ -72,7 +72,7 @@ function gridOf(layout: TableLayout, rows: readonly ReadBackRow[], wantsCross: b
 }
 
 function isHidden(annotation: string | null): boolean {
-  return annotation !== null && annotation !== "0";
+  return annotation === "1" || annotation === "2";
 }
 
 /** Text of a category; where several levels stand side by side those of equal text are told apart by the level. */

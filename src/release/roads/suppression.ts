@@ -18,6 +18,7 @@ import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road } from "../road.ts";
 import { explainHidden } from "./explain.ts";
 import { measuredRisk } from "./measured.ts";
+import { readingNotes } from "./reading-notes.ts";
 import { annotationColumn, checkReadable, describeTable, identifiersCheck, readTable, writeTable, type ReadBackRow, type TableLayout, type ValueColumn } from "./table-layout.ts";
 import {
   auditColumns, contributionsTo, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, listedRows, placeKey, placeOfRow, placesByKey,
@@ -25,7 +26,7 @@ import {
 } from "./tabulated.ts";
 
 /** What was decided: the rule, and the categories that the tables show; never which cells, never counts. */
-interface SuppressionDecision extends Decision {
+export interface SuppressionDecision extends Decision {
   readonly method: "small-cells" | "cell-suppression";
   readonly rule: SmallCellsRule;
   readonly mergedBecause?: string | undefined;
@@ -66,6 +67,9 @@ interface AttackedTable {
   /** Which of the values say how many records have a value, by measure. */
   readonly valuesAt: ReadonlyMap<string, number>;
 }
+
+/** Nothing is hidden in the row, and it has no number: means, medians or shares of nobody. */
+const NO_DATA = 3;
 
 const COUNT = { statistic: "count", name: "count" } as const;
 
@@ -137,7 +141,8 @@ export const suppressionRoad: Omit<Road, "method"> = {
       for (let row = 0; row < table.rows; row++) {
         const cell = table.cell[row]!;
         const state = cell < 0 ? 0 : planned.pattern[cell]!;
-        annotation[row] = state === 0 ? SHOWN : separate ? state : HIDDEN;
+        const isEmpty = state === 0 && values.every((column) => Number.isNaN(column[row]!));
+        annotation[row] = isEmpty ? NO_DATA : state === 0 ? SHOWN : separate ? state : HIDDEN;
       }
       const write = async (
         output: typeof input.output, layout: TableLayout, columns: readonly Float64Array[], rows: Int32Array, formats: Policy["release"]["formats"],
@@ -191,6 +196,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
             ...(separate
               ? [{ value: "1", label: byAnyRule ? "hidden by a rule, such as the one on small numbers" : "hidden: small number" }, { value: "2", label: "hidden to protect another number" }]
               : [{ value: "1", label: "hidden: small number, or hidden to protect one" }]),
+            ...(layout.values.every(({ missing }) => missing !== undefined) ? [{ value: String(NO_DATA), label: "no data" }] : []),
           ],
         }),
       ),
@@ -211,6 +217,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
             "include what is hidden.",
         `The protection takes into account what is in these files${withoutTotals ? " and the totals that they leave out" : ""}. ` +
           "Other releases about the same people, or knowledge of some of them, can narrow a hidden count further.",
+        ...readingNotes(policy, (decision as SuppressionDecision).dimensions),
       ].map((text) => text.trim()),
     };
   },
@@ -274,7 +281,8 @@ export const suppressionRoad: Omit<Road, "method"> = {
         const what = added > 0 ? "counts" : "totals";
         checks.push(check(`${format}/${specs[t]!.name}/${what}`, `the rows that were protected with their ${what}`, same ? "the same" : "different", same));
         const leading = Array.from({ length: added }, () => COUNT);
-        misfits += all.filter((row) => !isSoundRow({ ...row, values: row.values.slice(0, added) }, leading, rule.codes, isDifference(row, kept.layout, dimensions))).length;
+        const annotated = (row: ReadBackRow): string | null => (row.annotation === String(NO_DATA) ? "0" : row.annotation);
+        misfits += all.filter((row) => !isSoundRow({ ...row, annotation: annotated(row), values: row.values.slice(0, added) }, leading, rule.codes, isDifference(row, kept.layout, dimensions))).length;
         if (measures.length > 0) {
           const few = all.reduce((n, row) => n + row.values.slice(added - measures.length, added).filter((text) => isFew(Math.abs(Number(text ?? 0)), text !== null, threshold, rule.zeros)).length, 0);
           checks.push(check(`${format}/${specs[t]!.name}/values`, `means of at least ${threshold} values`, few === 0 ? "all" : `${few} of fewer`, few === 0, "minimum-frequency"));
@@ -285,7 +293,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
         const wrong = wrongPercentages(table, specs[t]!, attacked);
         checks.push(check(`${format}/${specs[t]!.name}/percentages`, "those of the counts that were protected", wrong === 0 ? "every one" : `${wrong} others`, wrong === 0));
       }
-      const blank = tables.map((rows) => Uint8Array.from(rows, ({ annotation }) => (annotation === "0" ? 0 : 1)));
+      const blank = tables.map((rows) => Uint8Array.from(rows, ({ annotation }) => (annotation === "0" || annotation === String(NO_DATA) ? 0 : 1)));
       const asPlanned = blanksHash(blank, context.platform.newHasher) === plannedBlanks;
       checks.push(check(`${format}/blanks`, "blank where the plan says so", asPlanned ? "as planned" : "other cells", asPlanned));
       if (misfits > 0) continue;
@@ -314,6 +322,8 @@ function isPlainFrequency(rule: PrimaryRule): rule is Extract<PrimaryRule, { rul
 function isSoundRow(
   row: ReadBackRow, statistics: ReturnType<typeof tablesOf>[number]["statistics"], codes: SmallCellsRule["codes"], isDifference: boolean,
 ): boolean {
+  const mayBeEmpty = statistics.every(({ statistic }) => ["mean", "median", "percent", "rate"].includes(statistic));
+  if (row.annotation === String(NO_DATA) && mayBeEmpty) return row.values.every((value) => value === null);
   if (row.annotation !== "0") {
     return ["1", "2"].slice(0, codes === "separate" ? 2 : 1).includes(row.annotation ?? "") && row.values.every((value) => value === null);
   }
@@ -363,7 +373,7 @@ function toldOf({ release }: Policy, threshold: number): ToldByCodes | undefined
   return method.method === "cell-suppression" ? toldByCodes(method.rules, threshold) : undefined;
 }
 
-function ruleOf(policy: Policy, requirements: Parameters<typeof effectiveValue>[0]): AskedRule {
+export function ruleOf(policy: Policy, requirements: Parameters<typeof effectiveValue>[0]): AskedRule {
   const method = policy.release.protect[0]!;
   if (method.method !== "small-cells" && method.method !== "cell-suppression") throw new DisclosureError("release/kind", "This release suppresses no cells.");
   return {
@@ -537,7 +547,7 @@ function decisionOf(policy: Policy, done: Planned, newHasher: NewHasher): Suppre
 }
 
 /** @param blanks [tables][rows] 1 where the row is blank */
-function blanksHash(blanks: readonly Uint8Array[], newHasher: NewHasher): string {
+export function blanksHash(blanks: readonly Uint8Array[], newHasher: NewHasher): string {
   const hasher = newHasher();
   for (const rows of blanks) {
     hasher.update(new TextEncoder().encode(`${rows.length}\n`));
@@ -546,7 +556,7 @@ function blanksHash(blanks: readonly Uint8Array[], newHasher: NewHasher): string
   return hasher.digest();
 }
 
-function layoutsOf(policy: Policy): TableLayout[] {
+export function layoutsOf(policy: Policy): TableLayout[] {
   return tableLayouts(policy, true, ({ statistics }) => statistics.map((statistic) => statisticValueColumn(policy, statistic)));
 }
 

@@ -135,3 +135,15 @@ test("a measure that nobody has a value of is shown as blank means", async () =>
   expect(rows.every((row) => row["mean_revenue"] === "")).toBe(true);
   expect(rows.some((row) => row["annotation"] === "0")).toBe(true);
 });
+
+test("rows without any number, of which none is hidden, say that there are no data", async () => {
+  const data = firms(74, 300);
+  for (const row of data.rows) if (row[2] === "r1") (row as (string | null)[])[4] = null;
+  const { directory, rows } = await released(policy([{ rule: "frequency", minimum: 11 }], { statistics: [{ statistic: "mean", of: "revenue" }] }), data);
+  for (const row of rows) {
+    if (row["region"] !== "r1") expect(row["mean_revenue_annotation"]).not.toBe("3");
+    else if (row["mean_revenue_annotation"] !== "1") expect([row["mean_revenue"], row["mean_revenue_annotation"]]).toEqual(["", "3"]);
+  }
+  expect(rows.some((row) => row["mean_revenue_annotation"] === "3")).toBe(true);
+  expect(readFileSync(join(directory, "public/data-dictionary.csv"), "utf8")).toContain("3 = no data");
+});
