@@ -51,7 +51,7 @@ export interface DimensionLayout {
 }
 
 /** Several levels side by side need a column that says which; it depends on the policy only, never on the data. */
-function hasLevelColumn(dimension: DimensionLayout): boolean {
+export function hasLevelColumn(dimension: DimensionLayout): boolean {
   return dimension.levels.length + (dimension.groupings?.length ?? 0) > 1;
 }
 
@@ -60,12 +60,12 @@ export function annotationColumn({ values }: Pick<TableLayout, "values">): strin
   return values.length === 1 ? `${values[0]!.name}_annotation` : "annotation";
 }
 
-function levelText(dimension: DimensionLayout, level: number): string {
+export function levelText(dimension: DimensionLayout, level: number): string {
   if (level === TOTAL) return "total";
   return dimension.groupings?.find((grouping) => grouping.level === level)?.name ?? String(level);
 }
 
-function levelOfText(dimension: DimensionLayout, text: string | null): number {
+export function levelOfText(dimension: DimensionLayout, text: string | null): number {
   return dimension.groupings?.find(({ name }) => name === text)?.level ?? Number(text);
 }
 
@@ -251,7 +251,7 @@ export type BlankMeaning =
   | { readonly neverBlank: true };
 
 /** Readers of CSV accept a last line without its end; writers of ours do not make one. */
-async function requireLastLine(reader: ReleaseReader, path: string): Promise<void> {
+export async function requireLastLine(reader: ReleaseReader, path: string): Promise<void> {
   let last: number | undefined;
   for await (const chunk of reader.chunks(path)) last = chunk.at(-1) ?? last;
   if (last !== 0x0a) throw new DataError("verify/cut-line", "A released CSV file ends within a line. The file is not as it was released.");
@@ -305,7 +305,7 @@ export function describeTable(policy: Policy, layout: TableLayout, blanks: Blank
   };
 }
 
-function blankLabel(column: string): DataError {
+export function blankLabel(column: string): DataError {
   return new DataError(
     "tables/blank-label",
     `A category of ${JSON.stringify(column)} is the empty text, which a table cannot tell from a missing value. List "" under nulls, or recode it.`,
@@ -313,7 +313,7 @@ function blankLabel(column: string): DataError {
   );
 }
 
-function totalLabel(column: string): DataError {
+export function totalLabel(column: string): DataError {
   return new DataError(
     "tables/total-label",
     `A category of ${JSON.stringify(column)} is called like the marker for totals, ${TOTAL_LABEL}. Recode the category.`,

@@ -2,7 +2,7 @@
 import { dictionaryText } from "../../columns/index.ts";
 import { rollUp, type Cells } from "../../cells/index.ts";
 import type { Survey, SurveySpec } from "../../engines/local/index.ts";
-import { DataError, DisclosureError, InternalError } from "../../errors/index.ts";
+import { DataError, DisclosureError, InternalError, PolicyError } from "../../errors/index.ts";
 import type { BoundHierarchy } from "../../hierarchies/index.ts";
 import { neededColumns, type Policy, type ResolvedColumns } from "../../policy/index.ts";
 import type { AuditColumn } from "../../tables/audit/index.ts";
@@ -75,7 +75,13 @@ function tabulateAnew(policy: Policy, surveyed: Survey, zeros: "publish" | "prot
   const names = dimensionColumns(policy);
   const bound = new Map(bindHierarchies(policy, survey, names).map((hierarchy, i) => [names[i]!, hierarchy]));
   const { cells } = survey;
-  const system = tabulate(cells, bound, specsOf(policy), { zeros });
+  // Where a policy leaves rows out in one table it does so in all; see the road for sparse tables.
+  const omits = tablesOf(policy).every(({ emptyCells }) => emptyCells === "omit");
+  const method = policy.release.protect[0]!;
+  if (tablesOf(policy).some(({ emptyCells }) => emptyCells === "omit") && !(method.method === "small-cells" && method.secondary === "moves")) {
+    throw new PolicyError("tables/rows-left-out", "emptyCells: omit is offered with small-cells and secondary: moves. Choose that, or list all rows.");
+  }
+  const system = tabulate(cells, bound, specsOf(policy), { zeros, ...(omits ? { emptyCells: "omit" } : {}) });
   const amounts = new Map<string, Amount>([["count", countAmount(system)]]);
   const values = new Map<string, Amount>();
   for (const { name } of cells.measures) {

@@ -60,6 +60,14 @@ export const SmallCells = z.strictObject({
         "hidden small count keeps its interval all the same, else merged ones.",
     ),
   ...complementaryOptions,
+  secondary: z
+    .enum([...complementaryOptions.secondary.def.innerType.options, "moves"])
+    .default("elimination")
+    .describe(
+      "How complementary cells are found. elimination: exact, few cells, for tables of any shape. hypercube: for very large full " +
+        "cubes, hides more. optimal: as few people as possible by integer programming, for small tables; elimination where it does not end. " +
+        "moves: for tables of millions of mostly empty cells, with emptyCells: omit and singletons: ignore.",
+    ),
 });
 export type SmallCellsInput = z.input<typeof SmallCells>;
 export type SmallCells = z.output<typeof SmallCells>;

@@ -8,8 +8,8 @@ export interface ShownChain {
   readonly last: Int32Array;
 }
 
-/** Room kept for moves, as a multiple of the root of a cell's people: the more cells a move must pass, the more it meets in large ones. */
-const ROOM_BY_ROOT = 0.3;
+/** Room kept for moves by depth, as a multiple of the root of a cell's people: the more cells a move must pass, the more it meets in large ones. */
+const ROOM_BY_ROOT = [0.05, 0.1, 0.25, 0.5];
 
 /**
  * Choose cells to show so that each keeps inner cells that no later chosen cell holds, with people to spare. Whatever else
@@ -36,7 +36,7 @@ export function chooseShown(system: TableSystem, spare: Float64Array, eligible: 
   const touched = new Int32Array(cells < order.length ? cells : order.length);
   for (let at = 0; at < order.length; at++) {
     const cell = order[at]!;
-    const need = Math.max(least, Math.floor(ROOM_BY_ROOT * Math.sqrt(count[cell]!)));
+    const need = Math.max(least, Math.floor(ROOM_BY_ROOT[Math.min(depth[cell]!, ROOM_BY_ROOT.length - 1)]! * Math.sqrt(count[cell]!)));
     let own = 0;
     let cells = 0;
     for (let k = starts[cell]!; k < starts[cell + 1]!; k++) {

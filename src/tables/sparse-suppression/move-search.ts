@@ -20,8 +20,8 @@ const CHANGES = 4000;
  * chosen cells only, so it ends at the first. Which inner cell: the one that breaks fewest sums and mends most.
  */
 export class MoveSearch {
-  /** [inner] 1 where some walk has raised the cell by the full distance: preferred less for raising. */
-  readonly raised: Uint8Array;
+  /** [inner] 1 where some walk has moved the cell by the full distance: preferred less to be moved again. */
+  readonly moved: Uint8Array;
   readonly #distance: number;
   readonly #spare: Int32Array;
   readonly #spareAtBase: Int32Array;
@@ -56,7 +56,7 @@ export class MoveSearch {
     this.#spare = Int32Array.from(spare, (own) => Math.min(own, 2 ** 30));
     this.#spareAtBase = this.#spare.slice();
     this.#last = chain.last.slice();
-    this.raised = new Uint8Array(inner);
+    this.moved = new Uint8Array(inner);
     this.#avoid = new Uint8Array(inner);
     this.#dropped = new Uint8Array(shown);
     this.#off = new Int32Array(shown);
@@ -117,22 +117,24 @@ export class MoveSearch {
   }
 
   /**
-   * Walk from the base table to one in which inner cell `goal` holds `distance` people more, and append it to `walks`.
+   * Walk from the base table to one in which inner cell `goal` holds `distance` people more, or less where it has them to
+   * spare, and append it to `walks`.
    * @param avoid inner cells that must stay as they are
    */
-  raise(goal: number, walks: GrowingInts, avoid?: Int32Array): FoundWalk {
+  move(goal: number, walks: GrowingInts, avoid?: Int32Array): FoundWalk {
     for (let k = 0; avoid !== undefined && k < avoid.length; k++) {
       this.#avoid[avoid[k]!] = 1;
       this.#avoided.push(avoid[k]!);
     }
     try {
-      const once = this.#mend(goal, this.#distance);
+      let once = this.#mend(goal, 1, this.#distance);
+      if (!once.found && this.#spareAtBase[goal]! >= this.#distance) once = this.#mend(goal, -1, this.#distance);
       if (once.found) {
         append(walks, [1, this.#distance, this.#changes.length]);
         append(walks, this.#changes);
         for (const change of this.#changes) {
           const i = change >>> 1;
-          if (this.#spare[i]! - this.#spareAtBase[i]! >= this.#distance) this.raised[i] = 1;
+          if (Math.abs(this.#spare[i]! - this.#spareAtBase[i]!) >= this.#distance) this.moved[i] = 1;
         }
         this.#undo(this.#changes, this.#distance);
         return once;
@@ -141,7 +143,7 @@ export class MoveSearch {
       const parts: number[][] = [];
       let stuck = once;
       while (parts.length < this.#distance) {
-        stuck = this.#mend(goal, 1);
+        stuck = this.#mend(goal, 1, 1);
         if (!stuck.found) break;
         parts.push(this.#changes);
       }
@@ -153,7 +155,7 @@ export class MoveSearch {
         }
       }
       for (const part of parts) this.#undo(part, 1);
-      if (stuck.found) this.raised[goal] = 1;
+      if (stuck.found) this.moved[goal] = 1;
       return stuck;
     } finally {
       for (const i of this.#avoided) this.#avoid[i] = 0;
@@ -162,10 +164,10 @@ export class MoveSearch {
   }
 
   /** One step in which every sum comes out right; its changes are left in `#changes`, made in `#spare`. */
-  #mend(goal: number, unit: number): FoundWalk {
+  #mend(goal: number, direction: 1 | -1, unit: number): FoundWalk {
     this.#changes = [];
     const off = this.#off;
-    this.#change(goal, 1, unit);
+    this.#change(goal, direction, unit);
     while (this.#heap.length > 0) {
       const rank = this.#pop();
       while (off[rank] !== 0) {
@@ -214,9 +216,10 @@ export class MoveSearch {
     let tried = 0;
     for (let k = 0; k < size && tried < CHOICES; k++) {
       const i = list[from + k < size ? from + k : from + k - size]!;
+      if (sign < 0 && this.#spareAtBase[i]! < unit) break; // and so are those that follow
       if (i === goal || this.#avoid[i] === 1 || (sign < 0 && this.#spare[i]! < unit)) continue;
       tried++;
-      let score = sign > 0 && this.raised[i] === 0 ? -1 : 0;
+      let score = this.moved[i] === 0 ? -1 : 0;
       for (let e = this.#rankStarts[i]!; e < this.#rankStarts[i + 1]!; e++) {
         const other = this.#ranks[e]!;
         if (this.#dropped[other] === 0) score += this.#off[other]! * sign < 0 ? -1 : 1;

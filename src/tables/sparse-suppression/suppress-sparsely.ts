@@ -29,7 +29,9 @@ export type NewProof = (input: AlternativesInput) => Alternatives;
 
 const ROUNDS = 200;
 /** Rounds that drop what crowds a shown cell; later ones drop the cell itself, so that the search ends. */
-const GENTLE_ROUNDS = 12;
+const GENTLE_ROUNDS = 100;
+/** Of the cells in the way, one in so many is dealt with in a round. */
+const AT_A_TIME = 5;
 /** Inner cells of a hidden cell that are tried as the one to be raised. */
 const GOALS = 4;
 
@@ -61,7 +63,7 @@ export function suppressSparsely(system: TableSystem, options: SparseOptions, ne
   if (!proof.baseAgrees()) throw new InternalError("sparse/base", "The table itself does not agree with what is shown of it.");
   const walks = new GrowingInts(1 << 20);
   const run = new Run(chain, new MoveSearch(chain, starts, rows, spare, interval - 1), system, value, proof, walks, signal);
-  const rounds = run.raiseAll(innerGoals(system, chain)) + run.settleCells(threshold);
+  const rounds = run.moveAll(innerGoals(system, chain)) + run.settleCells(threshold);
   const shown = new Uint8Array(cells);
   const touched = touchedCells(system, walks.finish());
   for (let c = 0; c < cells; c++) {
@@ -109,14 +111,16 @@ function publishesInner({ margins, marginStarts, inner }: TableSystem): boolean 
 }
 
 /** Inner cells that are not shown by themselves, in an order that jumps about. */
-function innerGoals({ inner, starts }: TableSystem, { cells, last }: ShownChain): Int32Array {
+function innerGoals({ inner, innerCount, starts }: TableSystem, { cells, last }: ShownChain): Int32Array {
   const goals: number[] = [];
+  const later: number[] = [];
   const stride = strideFor(inner);
   for (let k = 0, i = 0; k < inner; k++, i = (i + stride) % inner) {
     const cell = last[i]! < 0 ? -1 : cells[last[i]!]!;
-    if (cell < 0 || starts[cell + 1]! - starts[cell]! > 1) goals.push(i);
+    // Those with people to spare give them to others, and are moved by that.
+    if (cell < 0 || starts[cell + 1]! - starts[cell]! > 1) (innerCount[i] === 1 ? goals : later).push(i);
   }
-  return Int32Array.from(goals);
+  return Int32Array.from([...goals, ...later]);
 }
 
 /** A step that meets every number below `size` once. */
@@ -191,8 +195,8 @@ class Run {
     this.#signal = signal;
   }
 
-  /** Walks that raise every goal. Where none is found, cells that stand in the way are shown no longer. Returns rounds. */
-  raiseAll(goals: Int32Array): number {
+  /** Walks that move every goal. Where none is found, cells that stand in the way are shown no longer. Returns rounds. */
+  moveAll(goals: Int32Array): number {
     const taken = this.#walks.length;
     let open = goals;
     let round = 0;
@@ -203,14 +207,14 @@ class Run {
       for (let k = 0; k < open.length; k++) {
         if ((k & 1023) === 0) this.#signal?.throwIfAborted();
         const goal = open[k]!;
-        if (this.#search.raised[goal] === 1) continue;
-        const { found, stuckAt } = this.#search.raise(goal, this.#walks);
+        if (this.#search.moved[goal] === 1) continue;
+        const { found, stuckAt } = this.#search.move(goal, this.#walks);
         if (found) continue;
         failed.push(goal);
         this.#blame(blamed, stuckAt, goal);
       }
       this.#makeRoom(blamed, round);
-      open = Int32Array.from(failed); if (process.env.DBG) console.log('raise', round, failed.length, blamed.size, this.#walks.length, process.cpuUsage().user/1e6|0);
+      open = Int32Array.from(failed);
     }
     if (!this.#proof.take(this.#walks.finish().subarray(taken))) throw unsound();
     return round;
@@ -229,7 +233,6 @@ class Run {
       return found;
     };
     let open = unsettled();
-    if (process.env.DBG) { const h: Record<string, number> = {}; for (const c of open) { const k = (count[c]! < threshold ? 's' : 'L') + Math.min(20, starts[c + 1]! - starts[c]!); h[k] = (h[k] ?? 0) + 1; } console.log(open.length, cells, h, process.cpuUsage().user/1e6|0); }
     let round = 0;
     for (; open.length > 0; round++) {
       if (round === ROUNDS) throw unprotectable();
@@ -242,7 +245,7 @@ class Run {
         let stuckAt = -1;
         for (let k = 0; k < members.length && k < GOALS && safe[cell] === 0; k++) {
           const from = this.#walks.length;
-          const tried = this.#search.raise(members[k]!, this.#walks, members);
+          const tried = this.#search.move(members[k]!, this.#walks, members);
           if (!tried.found) stuckAt = Math.max(stuckAt, tried.stuckAt);
           else if (!this.#proof.take(this.#walks.room(0).subarray(from, this.#walks.length))) throw unsound();
         }
@@ -251,7 +254,7 @@ class Run {
         this.#blame(blamed, stuckAt, members[0]!);
       }
       this.#makeRoom(blamed, round);
-      open = failed; if (process.env.DBG) console.log('settle', round, failed.length, blamed.size, this.#walks.length, process.cpuUsage().user/1e6|0);
+      open = failed;
       // Walks made on the way may have changed large cells that had stayed as they were.
       if (open.length === 0) open = unsettled();
     }
@@ -265,14 +268,14 @@ class Run {
 
   #makeRoom(blamed: ReadonlyMap<number, number>, round: number): void {
     const { starts, rows } = this.#system;
-    for (const [rank, times] of blamed) {
+    // The worst first, and few at a time: much of what fails with them does not without.
+    const worst = [...blamed].sort(([a, one], [b, other]) => other - one || b - a).slice(0, Math.ceil(blamed.size / AT_A_TIME));
+    for (const [rank] of worst) {
+      if (!this.#search.isShown(rank)) continue;
       const cell = this.#chain.cells[rank]!;
-      const members = rows.subarray(starts[cell]!, starts[cell + 1]!);
-      for (let k = 0; k < 1 + Math.log2(times) && this.#search.isShown(rank); k++) {
-        const dropped = round < GENTLE_ROUNDS ? this.#search.toDrop(rank, members) : rank;
-        this.#search.drop(dropped);
-        this.#value[this.#chain.cells[dropped]!] = NaN;
-      }
+      const dropped = round < GENTLE_ROUNDS ? this.#search.toDrop(rank, rows.subarray(starts[cell]!, starts[cell + 1]!)) : rank;
+      this.#search.drop(dropped);
+      this.#value[this.#chain.cells[dropped]!] = NaN;
     }
   }
 }

@@ -14,3 +14,4 @@ export {
   type TableSystem,
   type TabulateOptions,
 } from "./tabulate.ts";
+export { findTwins, type Twins } from "./twins.ts";

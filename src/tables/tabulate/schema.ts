@@ -182,6 +182,13 @@ export const TableSpecification = z.strictObject({
       "Whether the file lists the totals. With false it has the finest categories only, as portals that forbid sum rows ask; the " +
         "totals named by margins are then taken as published elsewhere, and protected all the same.",
     ),
+  emptyCells: z
+    .enum(["list", "omit"])
+    .optional()
+    .describe(
+      "Whether combinations without records are rows with a count of zero (list, when absent) or are left out (omit), for tables of " +
+        "more than a million rows. Left out, they are still known to be zero. omit needs secondary: moves.",
+    ),
 });
 export type TableSpecificationInput = z.input<typeof TableSpecification>;
 export type TableSpecification = z.output<typeof TableSpecification>;

@@ -630,7 +630,7 @@ function tooManyRows(what: string, rows: number): PolicyError {
   return new PolicyError(
     "tabulate/too-many-rows",
     `With every combination of categories ${what} would list ${rows} rows; at most ${LISTED_ROWS_LIMIT} are listed. ` +
-      "Publish fewer margins or coarser levels, or leave out the rows without records (emptyCells: omit, with zeros: publish).",
+      "Publish fewer margins or coarser levels, or leave out the rows without records (emptyCells: omit, with zeros: publish and secondary: moves).",
     { rows, limit: LISTED_ROWS_LIMIT },
   );
 }

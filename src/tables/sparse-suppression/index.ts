@@ -1,0 +1,1 @@
+export { suppressSparsely, type NewProof, type SparseOptions, type SparseSuppression } from "./suppress-sparsely.ts";
