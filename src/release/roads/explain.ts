@@ -2,8 +2,9 @@ import { auditTables } from "../../tables/audit/index.ts";
 import { explainCell } from "../../tables/primary-rules/index.ts";
 import type { PrimaryRule } from "../../tables/primary-rules/schema.ts";
 import type { CellSuppressionPlan } from "../../tables/cell-suppression/index.ts";
-import { attackersView, findTwins, PRIMARY, PUBLISHED, type SmallCellsPlan } from "../../tables/small-cells/index.ts";
+import { attackersView, PRIMARY, PUBLISHED, type SmallCellsPlan } from "../../tables/small-cells/index.ts";
 import type { Policy } from "../../policy/index.ts";
+import { findTwins } from "../../tables/tabulate/index.ts";
 import { placeOfRow, type Tabulated } from "./tabulated.ts";
 import { TOTAL } from "./table-layout.ts";
 

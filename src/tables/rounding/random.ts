@@ -1,6 +1,7 @@
 import { InternalError } from "../../errors/index.ts";
 import { uniformInts, type UniformInts } from "../../random/index.ts";
 import type { PerturbationInput } from "../perturbation/method.ts";
+import { findTwins } from "../tabulate/index.ts";
 
 /** Words fetched per keyed cell; a draw takes fewer than two on average. */
 const WORDS_PER_CELL = 4;
@@ -13,30 +14,32 @@ export function randomMultiple(count: number, base: number, ints: UniformInts): 
 }
 
 /**
- * [cells] counts rounded at random, each cell on its own.
+ * [cells] counts rounded at random: one draw for all cells of the same people, such as a region and its only county, since a second
+ * draw of one count would narrow it.
  *
  * With "same", the draw depends on the agency's key, the categories, the count and the base alone: the name of a cell
- * has the columns that it is broken down by, so it is the same in every table and release that shows it.
+ * has the columns that it is broken down by, so it is the same in every table and release that shows it. Cells of the same
+ * people go by the name of the first of them.
  *
  * @throws InternalError `rounding/no-key` when the key or the texts of categories are missing
  */
 export function roundAtRandom(input: PerturbationInput, base: number, repeat: "same" | "fresh"): Float64Array {
   const { system, random, keyed, labelOf } = input;
   const values = new Float64Array(system.cells);
+  const { first, groupOf } = findTwins(system);
   if (repeat === "fresh") {
     const ints = uniformInts(random);
-    for (let c = 0; c < system.cells; c++) values[c] = randomMultiple(system.count[c]!, base, ints);
-    return values;
+    const drawn = Float64Array.from(first, (c) => randomMultiple(system.count[c]!, base, ints));
+    return values.map((_, c) => drawn[groupOf[c]!]!);
   }
   if (keyed === undefined || labelOf === undefined) {
     throw new InternalError("rounding/no-key", "Rounding that repeats needs the agency's key and the texts of categories.");
   }
-  for (let c = 0; c < system.cells; c++) {
+  const drawn = Float64Array.from(first, (c) => {
     const count = system.count[c]!;
-    if (count % base === 0) values[c] = count;
-    else values[c] = randomMultiple(count, base, uniformInts(keyed(cellName(input, labelOf, c, base)), WORDS_PER_CELL));
-  }
-  return values;
+    return count % base === 0 ? count : randomMultiple(count, base, uniformInts(keyed(cellName(input, labelOf, c, base)), WORDS_PER_CELL));
+  });
+  return values.map((_, c) => drawn[groupOf[c]!]!);
 }
 
 function cellName(

@@ -1,6 +1,6 @@
-import type { TableSystem } from "../tabulate/index.ts";
+import type { TableSystem, Twins } from "../tabulate/index.ts";
 import type { ProtectedSum } from "./suppress.ts";
-import { adjacentMargins, groupedParts, hasGroups, type Twins } from "./unknowns.ts";
+import { adjacentMargins, groupedParts, hasGroups } from "./unknowns.ts";
 
 /** Sums of hidden cells that follow from shown ones by one addition: sum of sign[k] * count of cell[k] is known. */
 export interface HiddenSums {

@@ -10,5 +10,4 @@ export {
   type SuppressionRequest,
   type TableAudit,
 } from "./plan.ts";
-export { findTwins } from "./unknowns.ts";
 export { COMPLEMENTARY, PRIMARY, primaryCells, PUBLISHED, suppress, type SuppressOptions } from "./suppress.ts";

@@ -1,8 +1,8 @@
 import { insiderRelations } from "../../kernels/sparse-elimination.ts";
-import type { TableSystem } from "../tabulate/index.ts";
+import type { TableSystem, Twins } from "../tabulate/index.ts";
 import { overClasses, rowClasses } from "./row-classes.ts";
 import { PUBLISHED, type ProtectedSum } from "./suppress.ts";
-import { gatherCells, type Twins } from "./unknowns.ts";
+import { gatherCells } from "./unknowns.ts";
 
 /**
  * Sums by which an only contributor of several hidden cells, or of one that is hidden for another's sake, computes a hidden

@@ -1,11 +1,10 @@
 import { DisclosureError } from "../../errors/index.ts";
 import type { AuditInput, AuditOptions, AuditResult, ToldByCodes } from "../audit/index.ts";
-import type { TableSystem } from "../tabulate/index.ts";
+import { findTwins, type TableSystem, type Twins } from "../tabulate/index.ts";
 import { attackersView } from "./attack.ts";
 import { narrowSums } from "./hidden-sums.ts";
 import { sumsForInsiders } from "./insiders.ts";
 import { COMPLEMENTARY, PRIMARY, primaryCells, suppress, type ProtectedSum, type SuppressOptions } from "./suppress.ts";
-import { findTwins, type Twins } from "./unknowns.ts";
 
 export interface SmallCellsOptions {
   /** Smallest count that may be shown. */

@@ -1,7 +1,7 @@
 import { publishGreedily, type SparseColumns } from "../../kernels/sparse-elimination.ts";
-import type { TableSystem } from "../tabulate/index.ts";
+import { findTwins, type TableSystem } from "../tabulate/index.ts";
 import { overClasses, rowClasses } from "./row-classes.ts";
-import { findTwins, gatherCells, gatherColumns, jointSums } from "./unknowns.ts";
+import { gatherCells, gatherColumns, jointSums } from "./unknowns.ts";
 
 /** Entries that the elimination computes at most, unless told otherwise. */
 const WORK = 2e10;

@@ -72,6 +72,21 @@ describe("rounding that repeats", () => {
     for (const a of [0, 1, 2, 3]) expect(shown(smaller, narrow, a)).toBe(shown(system, wide, a));
   });
 
+  test("cells of the same people are drawn once", async () => {
+    // Column b has one category: each total over b is the cell itself.
+    const narrow = cubeOf([40, 1], Array.from({ length: 40 }, (_, i) => 11 + i));
+    for (const options of [same, fresh]) {
+      const values = await rounding.perturb({ ...input(narrow, 3), keyed: keyed("agency"), labelOf: labelsOf(narrow) }, options);
+      const byPeople = new Map<string, number>();
+      for (let c = 0; c < narrow.cells; c++) {
+        const people = narrow.rows.subarray(narrow.starts[c], narrow.starts[c + 1]).join();
+        expect(byPeople.get(people) ?? values[c]).toBe(values[c]);
+        byPeople.set(people, values[c]!);
+      }
+      expect(byPeople.size).toBe(41);
+    }
+  });
+
   test("names of cells cannot run into each other, and hold the count", async () => {
     const labels: string[] = [];
     await rounding.perturb({ ...input(system), labelOf: labelsOf(system), keyed: (label) => { labels.push(label); return rehearsalBits(label); } }, same);
