@@ -62,6 +62,7 @@ function rulesOf(policy: Policy, { system, planned }: Tabulated & { readonly pla
   const count = system.count[cell]!;
   const isSmall = Math.abs(count) < threshold && (count !== 0 || zeros === "protect");
   if (isSmall && !(method.rules ?? []).some(({ rule }) => rule === "frequency")) reasons.unshift(`frequency: the count is below ${threshold}`);
+  if (reasons.length === 0 && outcome?.primary[cell] === 1) reasons.push("Too few records have a value behind a mean or median of the row.");
   if (reasons.length === 0) reasons.push("Another cell of the same people is hidden by a rule.");
   return reasons;
 }

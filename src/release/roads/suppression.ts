@@ -425,7 +425,7 @@ async function tabulateAndPlan(policy: Policy, survey: Survey, rule: AskedRule, 
   const audit = auditWithMeans(policy, done);
   const rules = rulesOf(policy, rule);
   const names = new Set([...publishedAmounts(policy), ...ruleNeeds(rules).measures]);
-  if (method.method === "small-cells" && names.size === 0) return { ...done, planned: await planSmallCells(done.system, options, audit, signal) };
+  if (method.method === "small-cells" && names.size === 0 && primary === undefined) return { ...done, planned: await planSmallCells(done.system, options, audit, signal) };
   const amounts = new Map([...names].map((name) => [name, done.inputs.amounts.get(name)!]));
   const planned = await planCellSuppression(done.system, rules, { rules: ruleInput(policy, done, rules), amounts }, options, audit, signal);
   const { unmatched } = planned.outcome;

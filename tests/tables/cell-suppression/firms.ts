@@ -56,12 +56,12 @@ export function policy(rules: Rules, table: Partial<Tables["tables"][number]> = 
 export async function released(input: PolicyInput, data: Rows) {
   const folder = work.sub();
   const source = await inForm("csv", data, folder);
-  const { directory, evidence } = await release(input, { source, out: join(folder, "out") });
+  const { directory, evidence, plan } = await release(input, { source, out: join(folder, "out") });
   expect(evidence.verdict).toBe("pass");
   expect((await verify(directory)).verdict).toBe("pass");
   const [header, ...lines] = readFileSync(join(directory, "public/firms.csv"), "utf8").trimEnd().split("\n").map((line) => line.split(","));
   const rows = lines.map((line) => Object.fromEntries(line.map((text, i) => [header![i]!, text])));
-  return { directory, evidence, header: header!, rows };
+  return { directory, evidence, plan, header: header!, rows };
 }
 
 /** Refused with the code, with nothing in the folder of the release and no value in the message. */

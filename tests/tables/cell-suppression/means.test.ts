@@ -92,13 +92,16 @@ describe("8 random tables with missing values", () => {
   }, 60_000);
 });
 
-test("medians need as many values as counts do", async () => {
+test.each(["cell-suppression", "small-cells"] as const)("medians need as many values as counts do: %s", async (method) => {
   const data = firms(71, 400);
   let kept = 0;
   data.rows.forEach((row) => {
     if (row[2] === "r2" && row[3] === "k1" && ++kept > 4) (row as (string | null)[])[4] = null;
   });
-  const { rows } = await released(policy([{ rule: "frequency", minimum: 11 }], { statistics: ["count", { statistic: "median", of: "revenue", decimals: 2 }] }), data);
+  const input = policy([{ rule: "frequency", minimum: 11 }], { statistics: ["count", { statistic: "median", of: "revenue", decimals: 2 }] });
+  if (method === "small-cells") input.release.protect[0] = { method, threshold: 11, codes: "separate" };
+  const { rows, plan } = await released(input, data);
+  if (method === "small-cells") expect(plan.decision).toMatchObject({ mergedBecause: expect.stringMatching(/mean or median/) });
   const own = rows.find((row) => row["region"] === "r2" && row["kind"] === "k1")!;
   expect(inCell(data, own).length).toBeGreaterThanOrEqual(11);
   expect([own["count"], own["median_revenue"], own["annotation"]]).toEqual(["", "", "1"]);
