@@ -27,9 +27,9 @@ export interface SparseSuppression {
 /** The audit's check of proposed tables, handed in so that planning and verifying stay separate code. */
 export type NewProof = (input: AlternativesInput) => Alternatives;
 
-const ROUNDS = 200;
+const ROUNDS = 2000;
 /** Rounds that drop what crowds a shown cell; later ones drop the cell itself, so that the search ends. */
-const GENTLE_ROUNDS = 100;
+const GENTLE_ROUNDS = 1000;
 /** Of the cells in the way, one in so many is dealt with in a round. */
 const AT_A_TIME = 5;
 /** Inner cells of a hidden cell that are tried as the one to be raised. */
@@ -173,6 +173,9 @@ function touchedCells({ cells, starts, rows, inner }: TableSystem, walks: Int32A
   return touched;
 }
 
+/** By rank of the shown cell whose sum could not be mended: how often, and for which goal at last. */
+type Blamed = Map<number, { readonly times: number; readonly goal: number }>;
+
 class Run {
   readonly #chain: ShownChain;
   readonly #search: MoveSearch;
@@ -203,7 +206,7 @@ class Run {
     for (; open.length > 0; round++) {
       if (round === ROUNDS) throw unprotectable();
       const failed: number[] = [];
-      const blamed = new Map<number, number>();
+      const blamed: Blamed = new Map();
       for (let k = 0; k < open.length; k++) {
         if ((k & 1023) === 0) this.#signal?.throwIfAborted();
         const goal = open[k]!;
@@ -238,7 +241,7 @@ class Run {
       if (round === ROUNDS) throw unprotectable();
       this.#signal?.throwIfAborted();
       const failed: number[] = [];
-      const blamed = new Map<number, number>();
+      const blamed: Blamed = new Map();
       for (const cell of open) {
         if (safe[cell] === 1) continue;
         const members = rows.subarray(starts[cell]!, starts[cell + 1]!);
@@ -261,19 +264,22 @@ class Run {
     return round;
   }
 
-  #blame(blamed: Map<number, number>, stuckAt: number, goal: number): void {
+  #blame(blamed: Blamed, stuckAt: number, goal: number): void {
     const rank = stuckAt >= 0 ? stuckAt : this.#search.lastShown(goal);
-    if (rank >= 0) blamed.set(rank, (blamed.get(rank) ?? 0) + 1);
+    if (rank >= 0) blamed.set(rank, { times: (blamed.get(rank)?.times ?? 0) + 1, goal });
   }
 
-  #makeRoom(blamed: ReadonlyMap<number, number>, round: number): void {
+  #makeRoom(blamed: Blamed, round: number): void {
     const { starts, rows } = this.#system;
     // The worst first, and few at a time: much of what fails with them does not without.
-    const worst = [...blamed].sort(([a, one], [b, other]) => other - one || b - a).slice(0, Math.ceil(blamed.size / AT_A_TIME));
-    for (const [rank] of worst) {
+    const worst = [...blamed].sort(([a, one], [b, other]) => other.times - one.times || b - a).slice(0, Math.ceil(blamed.size / AT_A_TIME));
+    for (const [rank, { goal }] of worst) {
       if (!this.#search.isShown(rank)) continue;
       const cell = this.#chain.cells[rank]!;
-      const dropped = round < GENTLE_ROUNDS ? this.#search.toDrop(rank, rows.subarray(starts[cell]!, starts[cell + 1]!)) : rank;
+      let dropped = rank;
+      if (round < GENTLE_ROUNDS) dropped = this.#search.toDrop(rank, rows.subarray(starts[cell]!, starts[cell + 1]!));
+      // Nothing crowds it: what asks too much of it is the finest of what is shown of the goal.
+      if (dropped === rank && round < GENTLE_ROUNDS) dropped = Math.max(rank, this.#search.lastShown(goal));
       this.#search.drop(dropped);
       this.#value[this.#chain.cells[dropped]!] = NaN;
     }
