@@ -1,9 +1,10 @@
+import { breathe } from "./breathe.ts";
 import type { Component } from "./component.ts";
 import { NormalEquations } from "./normal-equations.ts";
 import type { Rows } from "./unknowns.ts";
 
 /** Entries of the factors of the normal equations, up to which a middle is looked for. */
-const MOST_ENTRIES = 2e7;
+const MOST_ENTRIES = 4e6;
 const NEWTON_STEPS = 60;
 /** Newton steps after which unknowns that still have no room are held at their bound. */
 const PATIENCE = 25;
@@ -58,16 +59,27 @@ export class Interior {
    * @param reach how far from it, or from the nearest bound, is far enough
    * @returns undefined when there is no middle, or finding it would take too much
    */
-  static find(component: Component, point: Float64Array | undefined, reach: number): Interior | undefined {
-    const system = equationsOf(component, point, reach);
-    const frame = Frame.of(system);
+  static async find(component: Component, point: Float64Array | undefined, reach: number, signal?: AbortSignal): Promise<Interior | undefined> {
+    let system = equationsOf(component);
+    const frame = await Frame.of(system, signal);
     if (frame === undefined) return undefined;
     const held = new Float64Array(system.size).fill(NaN);
-    for (let attempt = 0; attempt <= RESTARTS; attempt++) {
-      const found = seek(system, frame, held);
+    // Where an unknown has no end, there is no middle: any table that agrees will do to draw bounds around.
+    let start = point;
+    let isBounded = point !== undefined || [...system.lower, ...system.upper].every((x) => Number.isFinite(x));
+    if (point !== undefined) system = within(system, point, reach);
+    for (let attempt = 0; attempt <= RESTARTS; ) {
+      const found = await seek(system, frame, held, start, isBounded, signal);
       if (found === undefined) return undefined;
-      if (!("stuck" in found)) return new Interior(system, frame, found.centre, found.spread);
-      for (const [u, value] of found.stuck) held[u] = value;
+      if ("stuck" in found) {
+        for (const [u, value] of found.stuck) held[u] = value;
+        attempt++;
+      } else if (isBounded) return new Interior(system, frame, found.centre, found.spread);
+      else {
+        start = found.centre;
+        system = within(system, start, reach);
+        isBounded = true;
+      }
     }
     return undefined;
   }
@@ -186,8 +198,18 @@ function subtract(from: Float64Array, times: number, other: Float64Array): void 
   for (let v = 0; v < from.length; v++) from[v]! -= times * other[v]!;
 }
 
-/** Bounds that are further than the reach from the table, or from the other bound, are drawn in. */
-function equationsOf({ size, rows, lower, upper }: Component, point: Float64Array | undefined, reach: number): System {
+/** Bounds that are further than the reach from a table are drawn in. */
+function within(system: System, point: Float64Array, reach: number): System {
+  const lower = system.lower.slice();
+  const upper = system.upper.slice();
+  for (let u = 0; u < point.length; u++) {
+    lower[u] = Math.max(lower[u]!, point[u]! - reach);
+    upper[u] = Math.min(upper[u]!, point[u]! + reach);
+  }
+  return { ...system, lower, upper };
+}
+
+function equationsOf({ size, rows, lower, upper }: Component): System {
   const count = rows.low.length;
   const open: number[] = [];
   for (let r = 0; r < count; r++) if (rows.low[r] !== rows.high[r]) open.push(r);
@@ -210,12 +232,6 @@ function equationsOf({ size, rows, lower, upper }: Component, point: Float64Arra
     }
     starts[r + 1] = at;
   }
-  if (point !== undefined) {
-    for (let u = 0; u < size; u++) {
-      least[u] = Math.max(least[u]!, point[u]! - reach);
-      most[u] = Math.min(most[u]!, point[u]! + reach);
-    }
-  }
   return {
     size: size + open.length,
     rows: { starts, unknown, times },
@@ -232,8 +248,8 @@ class Frame {
   readonly #right: Float64Array;
 
   /** Rows that follow from others, to rounding, are left out. */
-  static of(system: System): Frame | undefined {
-    const all = NormalEquations.plan(system.rows, system.size, MOST_ENTRIES);
+  static async of(system: System, signal: AbortSignal | undefined): Promise<Frame | undefined> {
+    const all = await NormalEquations.plan(system.rows, system.size, MOST_ENTRIES, signal);
     if (all === undefined || !all.factor(new Float64Array(system.size).fill(1))) return undefined;
     const { starts, unknown, times } = system.rows;
     const kept = all.independent();
@@ -246,7 +262,7 @@ class Frame {
       own.starts[i + 1] = own.unknown.length;
     });
     const rows = { starts: own.starts, unknown: Int32Array.from(own.unknown), times: Float64Array.from(own.times) };
-    const normal = NormalEquations.plan(rows, system.size, MOST_ENTRIES);
+    const normal = await NormalEquations.plan(rows, system.size, MOST_ENTRIES, signal);
     return normal === undefined ? undefined : new Frame({ ...system, rows, right: Float64Array.from(kept, (r) => system.right[r]!) }, normal);
   }
 
@@ -294,8 +310,10 @@ type Sought =
   | { readonly centre: Float64Array; readonly spread: Float64Array }
   | { readonly stuck: readonly (readonly [unknown: number, value: number])[] };
 
-/** The middle; or unknowns that have no room, with the bound at which they are; undefined when it cannot be found. */
-function seek({ size, lower, upper }: System, frame: Frame, held: Float64Array): Sought | undefined {
+/** The middle, or anything within all bounds where that will do; or unknowns that have no room, with the bound at which they are; undefined when it cannot be found. */
+async function seek(
+  { size, lower, upper }: System, frame: Frame, held: Float64Array, start: Float64Array | undefined, toCentre: boolean, signal: AbortSignal | undefined,
+): Promise<Sought | undefined> {
   const centre = new Float64Array(size);
   const spread = new Float64Array(size);
   const step = new Float64Array(size);
@@ -309,11 +327,13 @@ function seek({ size, lower, upper }: System, frame: Frame, held: Float64Array):
       continue;
     }
     const margin = Math.min(4, (upper[v]! - lower[v]!) / 2);
-    centre[v] = Number.isFinite(lower[v]!) ? lower[v]! + margin : Number.isFinite(upper[v]!) ? upper[v]! - margin : 0;
+    const wish = start !== undefined && v < start.length ? start[v]! : Number.isFinite(lower[v]!) ? lower[v]! : Number.isFinite(upper[v]!) ? upper[v]! : 0;
+    centre[v] = Math.max(lower[v]! + margin, Math.min(upper[v]! - margin, wish));
     below[v] = 1 / (centre[v]! - lower[v]!);
     above[v] = 1 / (upper[v]! - centre[v]!);
   }
   for (let round = 0; round < NEWTON_STEPS; round++) {
+    await breathe(signal);
     let error = 0;
     for (let v = 0; v < size; v++) {
       if (isFree[v] === 0) continue;
@@ -327,7 +347,7 @@ function seek({ size, lower, upper }: System, frame: Frame, held: Float64Array):
     }
     if (!frame.normal.factor(spread)) return undefined;
     const missing = frame.project(spread, step, centre);
-    if (missing < 1e-11 && error < 0.1) return { centre, spread };
+    if (missing < 1e-11 && (error < 0.1 || !toCentre)) return { centre, spread };
     if (round >= PATIENCE) {
       const stuck: [number, number][] = [];
       for (let v = 0; v < size; v++) {

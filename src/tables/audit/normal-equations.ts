@@ -1,3 +1,4 @@
+import { breathe } from "./breathe.ts";
 import type { Rows } from "./unknowns.ts";
 import { rowsOfUnknowns } from "./unknowns.ts";
 
@@ -26,8 +27,10 @@ export class NormalEquations {
   readonly #work: Float64Array;
 
   /** @returns undefined when the factor would have more than `limit` entries or take more than 100 times as many steps */
-  static plan(rows: Pick<Rows, "starts" | "unknown" | "times">, size: number, limit: number): NormalEquations | undefined {
-    const found = eliminationOrder(rows, size, limit);
+  static async plan(
+    rows: Pick<Rows, "starts" | "unknown" | "times">, size: number, limit: number, signal?: AbortSignal,
+  ): Promise<NormalEquations | undefined> {
+    const found = await eliminationOrder(rows, size, limit, signal);
     return found === undefined ? undefined : new NormalEquations(rows, size, found);
   }
 
@@ -183,7 +186,9 @@ interface Elimination {
 }
 
 /** Rows with the fewest neighbours first, the smaller number among equals. */
-function eliminationOrder(rows: Pick<Rows, "starts" | "unknown">, size: number, limit: number): Elimination | undefined {
+async function eliminationOrder(
+  rows: Pick<Rows, "starts" | "unknown">, size: number, limit: number, signal: AbortSignal | undefined,
+): Promise<Elimination | undefined> {
   const count = rows.starts.length - 1;
   const columns = rowsOfUnknowns(rows, size);
   const near = Array.from({ length: count }, () => new Set<number>());
@@ -215,6 +220,7 @@ function eliminationOrder(rows: Pick<Rows, "starts" | "unknown">, size: number, 
     const r = bucket.pop()!;
     const own = near[r]!;
     if (done[r] === 1 || own.size !== degree) continue;
+    if (degree > 50) await breathe(signal);
     done[r] = 1;
     order[k++] = r;
     entries += own.size;

@@ -1,4 +1,5 @@
 import type { Highs, Model } from "highs";
+import { breathe } from "./breathe.ts";
 import { agrees, type Component } from "./component.ts";
 import { ceilDivide } from "./unknowns.ts";
 
@@ -11,7 +12,16 @@ const UNBOUNDED = 10;
 const INTEGER = 1;
 const DUAL = 1;
 const PRIMAL = 4;
-const NODE_LIMIT = 20_000;
+const ITERATION_LIMIT = 14;
+/**
+ * Nothing reacts while the solver runs. A linear program is run a part at a time, each of so many steps times unknowns, less
+ * than a second; a whole-number program cannot be resumed, so its nodes times unknowns are limited.
+ */
+const STEPS_AT_A_TIME = 1_500_000;
+const MOST_PARTS = 400;
+const MOST_STEPS = 2 ** 31 - 1;
+const NODES = 160_000;
+const MOST_NODES = 20_000;
 /** Up to this many unknowns, the first table is looked for in the middle of what is possible. */
 const ROOMY_LIMIT = 1500;
 /** Multiples of the solver's fractions that are tried as whole numbers. */
@@ -33,13 +43,17 @@ export interface Extreme {
 export class Programs {
   readonly #highs: Highs;
   readonly #component: Component;
+  readonly #signal: AbortSignal | undefined;
+  readonly #nodes: number;
   #linear: Model | undefined;
   #whole: Model | undefined;
   #direction: Model | undefined;
 
-  constructor(highs: Highs, component: Component) {
+  constructor(highs: Highs, component: Component, signal?: AbortSignal) {
     this.#highs = highs;
     this.#component = component;
+    this.#signal = signal;
+    this.#nodes = Math.min(MOST_NODES, Math.ceil(NODES / component.size));
   }
 
   dispose(): void {
@@ -53,7 +67,7 @@ export class Programs {
    * A table of whole numbers that agrees, with as many unknowns as possible `room` away from their bounds, so that moves find
    * their way. "none": there is not even one of fractions. undefined: not found.
    */
-  findTable(room: number): Float64Array | "none" | undefined {
+  async findTable(room: number): Promise<Float64Array | "none" | undefined> {
     if (this.#component.size > ROOMY_LIMIT) return this.#findAnyTable();
     const { size, lower, upper, rows } = this.#component;
     // Each unknown is cut in three: the first steps up are worth 1 each, those in the middle nothing, the last ones cost 1.
@@ -99,9 +113,14 @@ export class Programs {
     });
     model.options.set({ output_flag: false });
     model.changeObjectiveSense(this.#highs.constants.objectiveSense.maximize);
-    const status = run(model);
-    const solution = status === OPTIMAL ? model.getSolution().colValue : undefined;
-    model.dispose();
+    let status: number;
+    let solution: ArrayLike<number> | undefined;
+    try {
+      status = await this.#proceed(model);
+      if (status === OPTIMAL) solution = Float64Array.from(model.getSolution().colValue);
+    } finally {
+      model.dispose();
+    }
     if (status === INFEASIBLE) return "none";
     if (solution !== undefined) {
       const value = base.map((from, u) => from + solution[3 * u]! + solution[3 * u + 1]! + solution[3 * u + 2]!);
@@ -112,9 +131,9 @@ export class Programs {
   }
 
   /** The same without regard to room. */
-  #findAnyTable(): Float64Array | "none" | undefined {
+  async #findAnyTable(): Promise<Float64Array | "none" | undefined> {
     const model = this.#linearModel();
-    const status = run(model);
+    const status = await this.#proceed(model);
     if (status === INFEASIBLE) return "none";
     if (status === OPTIMAL) {
       const value = model.getSolution().colValue;
@@ -132,14 +151,14 @@ export class Programs {
   }
 
   /** Smallest or largest value of an unknown over all tables, fractions allowed. */
-  extreme(u: number, above: boolean): Extreme {
+  async extreme(u: number, above: boolean): Promise<Extreme> {
     const model = this.#linearModel();
     const { minimize, maximize } = this.#highs.constants.objectiveSense;
     // The table of the last program agrees with this one too, so the search begins there.
     model.options.set({ presolve: "off", simplex_strategy: PRIMAL });
     model.changeColCost(u, 1);
     model.changeObjectiveSense(above ? maximize : minimize);
-    const status = run(model);
+    const status = await this.#proceed(model);
     const solution = status === OPTIMAL ? model.getSolution() : undefined;
     model.changeColCost(u, 0);
     if (solution === undefined) return { certain: above ? Infinity : -Infinity, multipliers: undefined, point: undefined, table: undefined };
@@ -163,7 +182,7 @@ export class Programs {
   tableNear(u: number, value: number): Float64Array | undefined {
     const { lower, upper } = this.#component;
     const model = this.#linearModel();
-    model.options.set({ presolve: "off", simplex_strategy: DUAL });
+    model.options.set({ presolve: "off", simplex_strategy: DUAL, simplex_iteration_limit: MOST_STEPS });
     model.changeColBounds(u, value, value);
     const found = run(model) === OPTIMAL ? model.getSolution().colValue : undefined;
     model.changeColBounds(u, lower[u]!, upper[u]!);
@@ -215,6 +234,17 @@ export class Programs {
     return run(model) === OPTIMAL ? Float64Array.from(model.getSolution().colValue) : undefined;
   }
 
+  /** A linear program, in parts; each goes on where the one before ended. */
+  async #proceed(model: Model): Promise<number> {
+    model.options.set("simplex_iteration_limit", Math.max(20, Math.ceil(STEPS_AT_A_TIME / this.#component.size)));
+    let status = ITERATION_LIMIT;
+    for (let part = 0; part < MOST_PARTS && status === ITERATION_LIMIT; part++) {
+      await breathe(this.#signal);
+      status = run(model);
+    }
+    return status;
+  }
+
   #linearModel(): Model {
     if (this.#linear !== undefined) return this.#linear;
     const model = this.#createModel(this.#component.lower, this.#component.upper, false);
@@ -242,7 +272,7 @@ export class Programs {
       // An amount between whole units is no table that can be checked exactly, so these searches look at whole units only.
       ...(whole ? { integrality: new Int32Array(integer.length).fill(INTEGER) } : {}),
     });
-    if (whole) model.options.set({ output_flag: false, mip_max_nodes: NODE_LIMIT, mip_rel_gap: 0, mip_abs_gap: 0.5 });
+    if (whole) model.options.set({ output_flag: false, mip_max_nodes: this.#nodes, mip_rel_gap: 0, mip_abs_gap: 0.5 });
     return model;
   }
 
@@ -318,6 +348,7 @@ export class Programs {
   }
 }
 
+/** A whole-number program, or a linear one that is short. */
 function run(model: Model): number {
   model.run();
   return model.getModelStatus();

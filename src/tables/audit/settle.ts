@@ -108,7 +108,7 @@ export async function settle(component: Component, wanted: Wanted, options: Sett
     const reach = REACH * Math.max(4, ...list.map((u) => stepsAsked(wanted, u)));
     if (point === undefined && large) {
       // A middle is found without a table of whole numbers, which is hard to find, and mostly settles everything.
-      const inside = Interior.find(component, undefined, reach);
+      const inside = await Interior.find(component, undefined, reach, options.signal);
       if (inside !== undefined) {
         const proofs = noProofs(size);
         await settleLarge(component, inside, proofs, wanted, list, ends, options.signal);
@@ -117,8 +117,8 @@ export async function settle(component: Component, wanted: Wanted, options: Sett
       }
     }
     if (point === undefined) {
-      programs = new Programs(await loadSolver(), component);
-      const found = programs.findTable(room);
+      programs = new Programs(await loadSolver(), component, options.signal);
+      const found = await programs.findTable(room);
       if (found === "none") throw contradiction();
       point = found;
     }
@@ -152,15 +152,15 @@ export async function settle(component: Component, wanted: Wanted, options: Sett
 
     if (large) {
       if (left.length > 0 || wanted.bounds.includes(1)) {
-        await settleLarge(component, Interior.find(component, moves.point, reach), proofs, wanted, left, ends, options.signal);
+        await settleLarge(component, await Interior.find(component, moves.point, reach, options.signal), proofs, wanted, left, ends, options.signal);
       }
     } else if (options.movesOnly !== true && (left.length > 0 || wanted.bounds.includes(1))) {
-      programs ??= new Programs(await loadSolver(), component);
+      programs ??= new Programs(await loadSolver(), component, options.signal);
       left = sweep(programs, moves, wanted, left, open);
       for (let u = 0; u < size; u++) {
         if (wanted.bounds[u] === 0 && !open(u)) continue;
         await breathe(options.signal);
-        settleAlone(programs, moves, wanted, u, open, ends);
+        await settleAlone(programs, moves, wanted, u, open, ends);
       }
     }
     for (const u of list) if (by[u] === 0 && !open(u)) by[u] = 3;
@@ -219,7 +219,9 @@ async function settleLarge(
       if (inside === undefined || inside.work > LARGE_WORK) break;
       await breathe(signal);
       const steps = Math.max(wanted.values[u]! - 1, wanted.width[u]!);
-      const until = side > 0 ? Math.max(proofs.from[u]! + steps, wanted.most[u]!) : Math.min(proofs.to[u]! - steps, wanted.least[u]!);
+      const until = side > 0
+        ? Math.max(Math.min(proofs.from[u]!, Math.ceil(least[u]! - MARGIN)) + steps, wanted.most[u]!)
+        : Math.min(Math.max(proofs.to[u]!, Math.floor(most[u]! + MARGIN)) - steps, wanted.least[u]!);
       if (Number.isFinite(until)) meet(inside.towards(u, side, until));
       if (!isOpen(u)) break;
     }
@@ -229,13 +231,13 @@ async function settleLarge(
   left = left.filter(isOpen);
   if (left.length === 0 && alone.size === 0) return;
   for (const u of left.slice(0, LARGE_ALONE)) alone.add(u);
-  const programs = new Programs(await loadSolver(), component);
+  const programs = new Programs(await loadSolver(), component, signal);
   try {
     for (const u of alone) {
       for (const above of [true, false]) {
         if (wanted.bounds[u] === 0 && (!isOpen(u) || cannotBeEnough(wanted, low, high, u))) break;
         await breathe(signal);
-        const end = programs.extreme(u, above);
+        const end = await programs.extreme(u, above);
         meet(end.table);
         if (above && end.certain < high[u]!) high[u] = end.certain;
         if (!above && end.certain > low[u]!) low[u] = end.certain;
@@ -323,14 +325,14 @@ function tryDirection(moves: Moves, direction: Float64Array): boolean {
 }
 
 /** One cell: its bounds by two programs; what whole tables do not reach yet, by whole-number programs where they are cheap. */
-function settleAlone(
+async function settleAlone(
   programs: Programs,
   moves: Moves,
   wanted: Wanted,
   u: number,
   open: (u: number) => boolean,
   { low, high, wholeLow, wholeHigh, multipliers }: Ends,
-): void {
+): Promise<void> {
   const { proofs, component } = moves;
   const exact = wanted.bounds[u] === 1;
   const asked = wanted.values[u]!;
@@ -347,7 +349,7 @@ function settleAlone(
     }
   }
   for (const above of [true, false]) {
-    const end = programs.extreme(u, above);
+    const end = await programs.extreme(u, above);
     if (above && end.certain < high[u]!) high[u] = end.certain;
     if (!above && end.certain > low[u]!) low[u] = end.certain;
     if (end.multipliers !== undefined && (above || !multipliers.has(u)) && end.multipliers.some((y) => Math.abs(y) > MARGIN)) {
