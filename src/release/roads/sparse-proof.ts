@@ -1,7 +1,6 @@
 /** The file of tables that prove hidden counts, and how it is held against released tables. Little-endian. */
 import { DataError } from "../../errors/index.ts";
-import type { AuditColumn } from "../../tables/audit/index.ts";
-import type { AlternativesInput, Walks } from "../../tables/audit/alternatives.ts";
+import type { AlternativesInput, AuditColumn, Walks } from "../../tables/audit/index.ts";
 import type { TableSystem } from "../../tables/tabulate/index.ts";
 import type { ByteSink } from "../../sinks/index.ts";
 import type { ReleaseReader } from "../platform.ts";

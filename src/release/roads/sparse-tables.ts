@@ -2,7 +2,7 @@
 import { DisclosureError, InternalError, PolicyError } from "../../errors/index.ts";
 import type { Survey } from "../../engines/local/index.ts";
 import type { Policy } from "../../policy/index.ts";
-import { Alternatives } from "../../tables/audit/alternatives.ts";
+import { Alternatives } from "../../tables/audit/index.ts";
 import { countPattern } from "../../tables/small-cells/index.ts";
 import { suppressSparsely } from "../../tables/sparse-suppression/index.ts";
 import { expandMargins } from "../../tables/tabulate/index.ts";

@@ -1,3 +1,4 @@
+export { Alternatives, type AlternativesInput, type Walks } from "./alternatives.ts";
 export { auditTables, type AuditOptions, type AuditResult, type UnsafeCell } from "./audit.ts";
 export { auditLinear } from "./linear-audit.ts";
 export {

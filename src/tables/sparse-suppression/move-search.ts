@@ -1,4 +1,4 @@
-import type { GrowingInts } from "../tabulate/growing-ints.ts";
+import type { GrowingInts } from "../tabulate/index.ts";
 import type { ShownChain } from "./choose-shown.ts";
 
 /** What a search for one walk came to. */

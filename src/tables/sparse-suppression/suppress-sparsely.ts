@@ -1,7 +1,6 @@
 import { DisclosureError, InternalError, PolicyError } from "../../errors/index.ts";
-import type { Alternatives, AlternativesInput } from "../audit/alternatives.ts";
-import { FIRST_GROUPING, type TableSystem } from "../tabulate/index.ts";
-import { GrowingInts } from "../tabulate/growing-ints.ts";
+import type { Alternatives, AlternativesInput } from "../audit/index.ts";
+import { FIRST_GROUPING, GrowingInts, type TableSystem } from "../tabulate/index.ts";
 import { chooseShown, type ShownChain } from "./choose-shown.ts";
 import { MoveSearch } from "./move-search.ts";
 
