@@ -250,7 +250,7 @@ export const CellsRule = z
             overrides: z
               .array(z.enum(RULE_NAMES).exclude(["cells", "populations"]))
               .default([])
-              .describe("Rules that would hide the cell and are set aside for it. Others still count; populations can not be set aside."),
+              .describe("Rules that would hide the cell and are set aside for it. Others still count; populations can not be set aside, nor can the minimum for a number of records, which holds for the release as a whole."),
             approvedBy: z.string().min(1).optional().describe("Who answers for setting the rules aside; a name or an office."),
           })
           .refine((cell) => cell.overrides.length === 0 || cell.approvedBy !== undefined, {

@@ -164,7 +164,7 @@ function requireShowable(primary: Uint8Array, shown: Uint8Array | undefined, { g
   for (let c = 0; c < shown.length; c++) if (shown[c] === 1) group[groupOf[c]!] = 1;
   let conflicts = 0;
   for (let c = 0; c < primary.length; c++) if (primary[c] === 1 && group[groupOf[c]!] === 1) conflicts++;
-  if (conflicts > 0) throw cannotShow(conflicts, "a rule hides them, or cells of the same people");
+  if (conflicts > 0) throw cannotShow(conflicts, "their counts are below the minimum that the release states, another rule hides them, or they are the people of such cells");
 }
 
 function requireShown(pattern: Uint8Array, shown: Uint8Array | undefined): void {
