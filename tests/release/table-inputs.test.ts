@@ -74,3 +74,16 @@ test("a crosstab is one record for each of its numbers, in order, as texts or nu
   expect(numbers.columns).toEqual({ v: [1, 2, 3, null], h: ["a", "b", "a", "b"] });
   await expect(unpivot(recordsSource([{ k: 1 }], { newHasher: createHasher }), { name: "h", value: "v", keep: ["k"] }).columns()).rejects.toMatchObject({ code: "source/across-columns" });
 });
+
+test("a category that a finished table lists with nobody in it is not listed in the release, so that listed ones hold somebody", async () => {
+  const lines = ["county,race,people", ...["a", "b", "c"].flatMap((race, r) => [`Alpine,${race},${[5, 0, 40][r]}`, `Mono,${race},${[30, 0, 50][r]}`, `Inyo,${race},${[25, 0, 3][r]}`])];
+  const folder = work.sub();
+  writeFileSync(join(folder, "table.csv"), `${lines.join("\n")}\n`);
+  const plain = policy({ path: "table.csv" });
+  const { directory } = await release(
+    { ...plain, release: { kind: "tables", tables: [{ name: "t", dimensions: ["county", "race"] }], protect: [{ method: "small-cells", threshold: 11, zeros: "protect" }] } },
+    { folder, out: join(folder, "out") },
+  );
+  const rows = readFileSync(join(directory, "public/t.csv"), "utf8").split("\n");
+  expect(new Set(rows.slice(1, -1).map((row) => row.split(",")[1]))).toEqual(new Set(["a", "c", "(total)"]));
+});
