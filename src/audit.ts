@@ -52,9 +52,7 @@ export async function auditPublished(
 ): Promise<PublishedAudit> {
   const { earlier = [], ledger, dataset, structure, format, delimiter, onProgress, ...rest } = options;
   const platform = await loadPlatform();
-  let stated: TableStructure = typeof structure === "string"
-    ? parseStructure(await platform.readText(structure), lastName(structure))
-    : structure === undefined ? {} : parseStructure(structure);
+  let stated = await statedStructure(structure);
   const found = await expandFolders([...listOf(tables), ...listOf(earlier)]);
   stated = mergeStructures(stated, found.structure);
   const inputs = [...found.inputs];
@@ -72,6 +70,13 @@ export async function auditPublished(
     raw.push(await readRawTable(await toSource(typeof input === "string" ? input : input.data, platform, settings), names[i]!, options.signal));
   }
   return auditRawTables(raw, stated, rest);
+}
+
+/** What is stated of files: nothing, an object, or the path of a YAML or JSON file. */
+export async function statedStructure(structure: TableStructure | string | undefined): Promise<TableStructure> {
+  if (structure === undefined) return {};
+  if (typeof structure !== "string") return parseStructure(structure);
+  return parseStructure(await (await loadPlatform()).readText(structure), lastName(structure));
 }
 
 /** What files are about: dimensions, measures and margins, as a ledger keeps them. Reads them, and attacks nothing. */

@@ -1,11 +1,9 @@
 /** The release ledger: what is out is written down, and a new release is attacked together with it before it appears. */
-import { auditPublished, describePublished } from "./audit.ts";
+import { auditPublished, describePublished, statedStructure } from "./audit.ts";
 import { releaseTitle, type LedgerEntry, type LedgerTable } from "./catalog/ledger.ts";
 import { DataError, DisclosureError, PolicyError } from "./errors/index.ts";
 import type { Policy } from "./policy/index.ts";
 import { roadFor, type Plan, type Released, type Stage } from "./release/index.ts";
-import { loadPlatform } from "./source-input.ts";
-import { parseStructure } from "./structure-file.ts";
 import type { TableStructure } from "./tables/published-files/index.ts";
 
 export type { LedgerEntry, LedgerTable } from "./catalog/ledger.ts";
@@ -68,13 +66,6 @@ async function writeDown(folder: string, options: LedgerAddOptions, attackedWith
   options.signal?.throwIfAborted();
   await appendToLedger(options.ledger, entry);
   return entry;
-}
-
-async function statedStructure(structure: TableStructure | string | undefined): Promise<TableStructure> {
-  if (structure === undefined) return {};
-  if (typeof structure !== "string") return parseStructure(structure);
-  const { lastPart } = await import("./node/paths.ts");
-  return parseStructure(await (await loadPlatform()).readText(structure), lastPart(structure));
 }
 
 /**

@@ -6,4 +6,4 @@ export { addBatch, fold, folderFor, folderShape, foldWithDictionaries, type Fold
 export { Folder, type FoldedNumbers, type FolderShape } from "./folder.ts";
 export { merge, rollUp, type KeyChange } from "./roll-up.ts";
 export { foldToStore, SpillingFolder, type SpillOptions } from "./spilled.ts";
-export { packedLayout, PackedFolder, unpackCells, type PackedField } from "./packed-folder.ts";
+export { maskOf, packedLayout, PackedFolder, unpackCells, unpackKey, type PackedField } from "./packed-folder.ts";

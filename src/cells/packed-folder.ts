@@ -189,7 +189,8 @@ function newWords(layout: readonly PackedField[], size: number): Uint32Array[] {
   return [new Uint32Array(layout.some(({ word }) => word === 0) ? size : 0), new Uint32Array(size)];
 }
 
-function maskOf(bits: number): number {
+/** As many low bits as a field has. */
+export function maskOf(bits: number): number {
   return bits === 32 ? 0xffffffff : (1 << bits) - 1;
 }
 
@@ -240,14 +241,19 @@ export function unpackCells(list: WordList, keys: readonly string[], sizes: read
     keys,
     sizes,
     size: list.size,
-    codes: layout.map(({ word, shift, bits }) => {
-      const words = list.words[word]!;
-      const mask = bits === 32 ? 0xffffffff : (1 << bits) - 1;
+    codes: layout.map((field) => {
       const codes = new Int32Array(list.size);
-      for (let cell = 0; cell < list.size; cell++) codes[cell] = ((words[cell]! >>> shift) & mask) - 1;
+      unpackKey(list, field, 0, codes);
       return codes;
     }),
     records: list.count!.slice(0, list.size),
     measures: [],
   };
+}
+
+/** Codes of one key, -1 for null, of as many packed records from `from` on as `codes` has room for. */
+export function unpackKey({ words }: Pick<WordList, "words">, { word, shift, bits }: PackedField, from: number, codes: Int32Array): void {
+  const own = words[word]!;
+  const mask = maskOf(bits);
+  for (let i = 0; i < codes.length; i++) codes[i] = ((own[from + i]! >>> shift) & mask) - 1;
 }

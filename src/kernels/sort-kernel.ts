@@ -1,4 +1,4 @@
-import { FunctionBody, get, i32, I32, i64, I64, moduleBytes, type Code, type Local } from "./wasm-module.ts";
+import { FunctionBody, get, i32, I32, i64, I64, moduleBytes, plus } from "./wasm-module.ts";
 
 /**
  * Sorting of 32-bit or 64-bit keys, or of 64-bit keys with a count each, by WebAssembly: least significant digits first, as
@@ -84,8 +84,6 @@ function sortModule(): Uint8Array<ArrayBuffer> {
     { name: "joinPairs", body: joinBody("pair") },
   ]);
 }
-
-const plus = (local: Local, amount: number): Code => i32.add(get(local), i32.const(amount));
 
 /** One pass: from[..end) to `to`, ordered by the digit that begins at bit `shift`. The counters at 0 must be zero. */
 function passBody(kind: SortedKind): FunctionBody {

@@ -82,6 +82,9 @@ export const i32 = {
   ofF64: unary(0xab),
 };
 
+/** A local and a constant. */
+export const plus = (local: Local, amount: number): Code => i32.add(get(local), i32.const(amount));
+
 export const i64 = {
   load: load(0x29),
   store: store(0x37),

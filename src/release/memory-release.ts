@@ -1,6 +1,6 @@
 import { DataError, InternalError } from "../errors/index.ts";
 import type { ByteSink } from "../sinks/sink.ts";
-import { bytesFromArray } from "../sources/bytes.ts";
+import { bytesFromArray, joinBytes } from "../sources/bytes.ts";
 import { csvSource } from "../sources/csv/index.ts";
 import type { NewHasher } from "../sources/hasher.ts";
 import type { ReleaseReader, ReleaseTarget, Stage } from "./platform.ts";
@@ -49,14 +49,8 @@ function sinkTo(files: Map<string, Uint8Array>, path: string): ByteSink {
       chunks.push(chunk.slice());
     },
     close: async () => {
-      const whole = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-      let at = 0;
-      for (const chunk of chunks) {
-        whole.set(chunk, at);
-        at += chunk.length;
-      }
+      files.set(path, joinBytes(chunks));
       chunks = [];
-      files.set(path, whole);
     },
     abort: async () => {
       chunks = [];

@@ -2,6 +2,7 @@ import type { FileRecord } from "../catalog/index.ts";
 import type { LanePool } from "../engines/local/lanes.ts";
 import { CommensurateError, DataError } from "../errors/index.ts";
 import { parsePolicy, policyHash, type Policy } from "../policy/index.ts";
+import { joinBytes } from "../sources/bytes.ts";
 import { hashBytesWith } from "../sources/hasher.ts";
 import { check, type Check, type Evidence } from "./evidence.ts";
 import type { Plan } from "./plan-value.ts";
@@ -156,14 +157,8 @@ async function smallText(reader: ReleaseReader, path: string, present: readonly 
     if (bytes > TEXT_BYTES) throw new DataError("verify/text-too-long", `${path} is longer than any text of a release.`, { path });
     parts.push(chunk.slice());
   }
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(whole);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(joinBytes(parts));
   } catch {
     throw new DataError("verify/not-text", `${path} is not UTF-8 text. The file is not as it was released.`, { path });
   }

@@ -1,4 +1,7 @@
-import { f64, F64, FunctionBody, get, i32, I32, isLittleEndian, moduleBytes, select, v128, type Code, type Local } from "../kernels/wasm-module.ts";
+import {
+  f64, F64, FunctionBody, get, i32, I32, isLittleEndian, moduleBytes, plus, select, v128,
+  type Code, type Local,
+} from "../kernels/wasm-module.ts";
 
 /** A column of prepared texts, delimiter or line end included, or one of numbers. */
 export type CsvKernelColumn =
@@ -106,7 +109,6 @@ function fillDigits(digits: Uint8Array): void {
   }
 }
 
-const plus = (local: Local, amount: number): Code => i32.add(get(local), i32.const(amount));
 /** Address of an entry of 2^`log` bytes. */
 const entry = (base: number, index: Code, log: number): Code => i32.add(i32.const(base), i32.shiftLeft(index, i32.const(log)));
 

@@ -42,3 +42,14 @@ export function bytesFromArray(bytes: Uint8Array, options: BytesFromArrayOptions
     },
   };
 }
+
+/** Pieces as one array of their own. */
+export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

@@ -1,4 +1,4 @@
-import { packedLayout, type PackedField } from "../../cells/index.ts";
+import { maskOf, packedLayout, unpackKey, type PackedField } from "../../cells/index.ts";
 import { DictionaryBuilder, type Batch, type Column, type Dictionary } from "../../columns/index.ts";
 import type { OpenSpill, Spill, SpillHandle } from "../../columns/spill.ts";
 import { DataError } from "../../errors/index.ts";
@@ -205,11 +205,10 @@ export class RewriteLane {
   }
 
   /** Codes of the cells from packed records. */
-  #unpacked({ words }: WordList, layout: readonly PackedField[], from: number, records: number): KeyCodes[] {
+  #unpacked(packed: WordList, layout: readonly PackedField[], from: number, records: number): KeyCodes[] {
     return this.#spec.keys.map(({ cellToLevel }, key) => {
-      const { word, shift, bits } = layout[key]!;
       const codes = new Int32Array(records);
-      unpackKey(words[word]!, from, shift, maskOf(bits), codes);
+      unpackKey(packed, layout[key]!, from, codes);
       return { codes, toLevel: cellToLevel };
     });
   }
@@ -463,16 +462,8 @@ function addendsOf(toLevel: Int32Array, stride: number, bits: number): Int32Arra
   return addends;
 }
 
-function maskOf(bits: number): number {
-  return bits === 32 ? 0xffffffff : (1 << bits) - 1;
-}
-
 function addLookedUp(words: Uint32Array, from: number, shift: number, mask: number, addends: Int32Array, packed: Int32Array): void {
   for (let i = 0; i < packed.length; i++) packed[i] = packed[i]! + addends[(words[from + i]! >>> shift) & mask]!;
-}
-
-function unpackKey(words: Uint32Array, from: number, shift: number, mask: number, codes: Int32Array): void {
-  for (let i = 0; i < codes.length; i++) codes[i] = ((words[from + i]! >>> shift) & mask) - 1;
 }
 
 /** @param starts [partitions + 1] out: first word of each partition, and the end */

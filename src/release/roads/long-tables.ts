@@ -1,8 +1,9 @@
 /** Files of tables of many million rows: written and read by columns, with nothing made for each row. */
 import { DictionaryBuilder, dictionaryText, type Column, type Dictionary } from "../../columns/index.ts";
 import { DataError, DisclosureError } from "../../errors/index.ts";
+import { Growing } from "../../kernels/growing.ts";
 import { compactDictionary, createTableWriter, type ReleaseFormat } from "../../sinks/index.ts";
-import type { ReleaseOutput, } from "../road.ts";
+import type { ReleaseOutput } from "../road.ts";
 import type { ReleaseReader } from "../platform.ts";
 import {
   blankLabel, hasLevelColumn, layoutColumns, levelText, requireLastLine, TOTAL, TOTAL_LABEL, totalLabel, type Place, type TableLayout,
@@ -115,7 +116,8 @@ export async function readLongTable(
     layout.dimensions.forEach((dimension, d) => {
       const label = coded[at++]!;
       const level = hasLevelColumn(dimension) ? coded[at++]! : undefined;
-      const out = places[d]!.room(records);
+      const list = places[d]!;
+      const out = list.room(records);
       const byLevel = meaningsOfLabels[d]!;
       for (let row = 0; row < records; row++) {
         const levelCode = level === undefined ? -1 : level.codes[row]!;
@@ -130,8 +132,9 @@ export async function readLongTable(
           if (place === undefined) throw new DisclosureError("verify/unknown-category", `Table ${layout.name} has a category that was not planned.`);
           byLabel.set(label.codes[row]!, place);
         }
-        out.values[out.from + row] = place;
+        out[list.length + row] = place;
       }
+      list.length += records;
     });
     const count = coded[at]!;
     const note = coded[at + 1]!;
@@ -143,9 +146,11 @@ export async function readLongTable(
       const people = count.codes[row]! < 0 ? NaN : countOf[count.codes[row]!]!;
       const marked = note.codes[row]! < 0 ? NO_ANNOTATION : noteOf[note.codes[row]!]!;
       if (marked === 0 ? !(people >= 0) : marked !== 1 || !Number.isNaN(people)) misfits++;
-      outCount.values[outCount.from + row] = people;
-      outNote.values[outNote.from + row] = marked;
+      outCount[counts.length + row] = people;
+      outNote[annotations.length + row] = marked;
     }
+    counts.length += records;
+    annotations.length += records;
   }
   return { rows: counts.length, places: places.map((list) => list.finish()), count: counts.finish(), annotation: annotations.finish(), misfits };
 }
@@ -156,34 +161,5 @@ class TextsOnce {
 
   more(dictionary: Dictionary, each: (text: string) => void): void {
     for (; this.#seen < dictionary.size; this.#seen++) each(dictionaryText(dictionary, this.#seen));
-  }
-}
-
-type Numbers = Int32Array | Float64Array | Uint8Array;
-
-/** A column whose length is not known before the last batch. */
-class Growing<T extends Numbers> {
-  length = 0;
-  readonly #make: new (length: number) => T;
-  #values: T;
-
-  constructor(make: new (length: number) => T) {
-    this.#make = make;
-    this.#values = new make(CHUNK);
-  }
-
-  room(more: number): { readonly values: T; readonly from: number } {
-    const from = this.length;
-    if (from + more > this.#values.length) {
-      const grown = new this.#make(Math.max(from + more, Math.ceil(this.#values.length * 1.5)));
-      grown.set(this.#values.subarray(0, from));
-      this.#values = grown;
-    }
-    this.length += more;
-    return { values: this.#values, from };
-  }
-
-  finish(): T {
-    return this.#values.subarray(0, this.length) as T;
   }
 }

@@ -1,5 +1,6 @@
 /** The file of tables that prove hidden counts, and how it is held against released tables. Little-endian. */
 import { DataError } from "../../errors/index.ts";
+import { isLittleEndian } from "../../kernels/wasm-module.ts";
 import type { AlternativesInput, AuditColumn, Walks } from "../../tables/audit/index.ts";
 import type { TableSystem } from "../../tables/tabulate/index.ts";
 import type { ByteSink } from "../../sinks/index.ts";
@@ -75,7 +76,7 @@ export async function readProof(reader: ReleaseReader, path: string, columns: re
     at += chunk.length - from;
   }
   if (words === undefined || at !== bytes.length) throw notAProof();
-  if (new Uint8Array(Int32Array.of(1).buffer)[0] !== 1) {
+  if (!isLittleEndian()) {
     const view = new DataView(words.buffer);
     for (let k = 0; k < words.length; k++) words[k] = view.getInt32(4 * k, true);
   }

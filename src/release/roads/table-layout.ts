@@ -3,6 +3,7 @@ import type { FieldDescription, TableDescription } from "../../catalog/index.ts"
 import { DictionaryBuilder, dictionaryText, type Column } from "../../columns/index.ts";
 import { DataError, PolicyError } from "../../errors/index.ts";
 import { NEVER_RELEASED, type Policy } from "../../policy/index.ts";
+import { joinBytes } from "../../sources/bytes.ts";
 import { columnPolicy, levelNames } from "../columns.ts";
 import type { ReleaseReader } from "../platform.ts";
 import { check, type Check } from "../evidence.ts";
@@ -173,12 +174,7 @@ export async function checkReadable(reader: ReleaseReader, policy: Policy, layou
     const path = readablePath(layout.name, format);
     const parts: Uint8Array[] = [];
     for await (const chunk of reader.chunks(`public/${path}`)) parts.push(chunk.slice());
-    const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
+    const bytes = joinBytes(parts);
     const expected = new TextEncoder().encode(readableTable(layout, rows, format));
     const same = bytes.length === expected.length && bytes.every((byte, i) => byte === expected[i]);
     checks.push(check(`${format}/${layout.name}`, "what the data files say", same ? "the same" : "different", same));

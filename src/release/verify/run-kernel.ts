@@ -1,4 +1,7 @@
-import { FunctionBody, get, i32, I32, isLittleEndian, moduleBytes, V128, v128, type Code, type Local } from "../../kernels/wasm-module.ts";
+import {
+  FunctionBody, get, i32, I32, isLittleEndian, moduleBytes, plus, V128, v128,
+  type Code,
+} from "../../kernels/wasm-module.ts";
 
 /** `sameRunRows` of released-csv.ts in WebAssembly, sixteen bytes at a time. */
 export interface RunKernel {
@@ -41,8 +44,6 @@ export function runKernel(room: number): RunKernel | undefined {
     return undefined;
   }
 }
-
-const plus = (local: Local, amount: number): Code => i32.add(get(local), i32.const(amount));
 
 function rowsBody(): FunctionBody {
   const f = new FunctionBody([I32, I32, I32, I32], I32);

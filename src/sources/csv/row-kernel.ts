@@ -1,4 +1,7 @@
-import { call, f64, F64, FunctionBody, get, i32, I32, i64, I64, isLittleEndian, moduleBytes, select, v128, V128, type Code, type Label, type Local } from "../../kernels/wasm-module.ts";
+import {
+  call, f64, F64, FunctionBody, get, i32, I32, i64, I64, isLittleEndian, moduleBytes, plus, select, v128, V128,
+  type Code, type Label, type Local,
+} from "../../kernels/wasm-module.ts";
 
 /** What is done with one field of a row. */
 export type RowKernelField =
@@ -172,8 +175,6 @@ function rowModule(plan: RowKernelPlan, places: Places): Uint8Array<ArrayBuffer>
     { name: "code", body: codeBody(plan, places) },
   ]);
 }
-
-const plus = (local: Local, amount: number): Code => i32.add(get(local), i32.const(amount));
 
 function asciiEndBody(places: Places): FunctionBody {
   const f = new FunctionBody([I32, I32], I32);

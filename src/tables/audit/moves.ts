@@ -102,21 +102,6 @@ export class Moves {
     return true;
   }
 
-  /** Take over what is proven of a part of the component, in which all else stood still at the table at hand. */
-  learn(part: Proofs, members: Int32Array): void {
-    const { from, to, strided } = this.proofs;
-    for (let v = 0; v < members.length; v++) {
-      const u = members[v]!;
-      // Both runs hold the value in the table at hand, so together they are one.
-      if (part.from[v]! <= part.to[v]!) {
-        from[u] = Math.min(from[u]!, part.from[v]!);
-        to[u] = Math.max(to[u]!, part.to[v]!);
-      }
-      strided[u] = Math.max(strided[u]!, part.strided[v]!);
-      for (const x of part.single.get(v) ?? []) this.#countOne(u, x);
-    }
-  }
-
   /** Try to move an unknown by `forward` steps one way and `backward` the other. @returns whether a move was found */
   search(u: number, direction: 1 | -1, forward: number, backward: number, budget: number): boolean {
     if (this.#fixed[u] === 1 || !this.#fits(u, direction, forward, backward)) return false;

@@ -3,7 +3,7 @@ import { breathe } from "./breathe.ts";
 import type { Component } from "./component.ts";
 import { Interior } from "./interior.ts";
 import { Moves, noProofs, provenValues, type Proofs } from "./moves.ts";
-import { MARGIN, Programs } from "./programs.ts";
+import { MARGIN, Programs, type Extreme } from "./programs.ts";
 import { contradiction } from "./unknowns.ts";
 
 /** Components of at most this many unknowns are decided completely, by whole-number programs if need be. */
@@ -193,7 +193,7 @@ async function settleLarge(
   component: Component, inside: Interior | undefined, proofs: Proofs, wanted: Wanted, open: readonly number[], ends: Ends, signal: AbortSignal | undefined,
 ): Promise<void> {
   const { size } = component;
-  const { low, high, multipliers } = ends;
+  const { low, high } = ends;
   const least = new Float64Array(size).fill(Infinity);
   const most = new Float64Array(size).fill(-Infinity);
   const meet = (table: ArrayLike<number> | undefined): void => {
@@ -239,17 +239,22 @@ async function settleLarge(
         await breathe(signal);
         const end = await programs.extreme(u, above);
         meet(end.table);
-        if (above && end.certain < high[u]!) high[u] = end.certain;
-        if (!above && end.certain > low[u]!) low[u] = end.certain;
-        if (end.multipliers !== undefined && (above || !multipliers.has(u)) && end.multipliers.some((y) => Math.abs(y) > MARGIN)) {
-          multipliers.set(u, end.multipliers);
-        }
+        takeEnd(ends, u, above, end);
       }
       isOpen(u);
     }
     for (const u of left) isOpen(u);
   } finally {
     programs.dispose();
+  }
+}
+
+/** What a program found of one unknown: a closer bound, and what binds it. */
+function takeEnd({ low, high, multipliers }: Ends, u: number, above: boolean, end: Extreme): void {
+  if (above && end.certain < high[u]!) high[u] = end.certain;
+  if (!above && end.certain > low[u]!) low[u] = end.certain;
+  if (end.multipliers !== undefined && (above || !multipliers.has(u)) && end.multipliers.some((y) => Math.abs(y) > MARGIN)) {
+    multipliers.set(u, end.multipliers);
   }
 }
 
@@ -331,8 +336,9 @@ async function settleAlone(
   wanted: Wanted,
   u: number,
   open: (u: number) => boolean,
-  { low, high, wholeLow, wholeHigh, multipliers }: Ends,
+  ends: Ends,
 ): Promise<void> {
+  const { low, high, wholeLow, wholeHigh } = ends;
   const { proofs, component } = moves;
   const exact = wanted.bounds[u] === 1;
   const asked = wanted.values[u]!;
@@ -350,11 +356,7 @@ async function settleAlone(
   }
   for (const above of [true, false]) {
     const end = await programs.extreme(u, above);
-    if (above && end.certain < high[u]!) high[u] = end.certain;
-    if (!above && end.certain > low[u]!) low[u] = end.certain;
-    if (end.multipliers !== undefined && (above || !multipliers.has(u)) && end.multipliers.some((y) => Math.abs(y) > MARGIN)) {
-      multipliers.set(u, end.multipliers);
-    }
+    takeEnd(ends, u, above, end);
     if (end.point !== undefined) {
       moves.meet(end.point);
       const steps: (readonly [number, number])[] = [];

@@ -25,12 +25,11 @@ export function randomMultiple(count: number, base: number, ints: UniformInts): 
  */
 export function roundAtRandom(input: PerturbationInput, base: number, repeat: "same" | "fresh"): Float64Array {
   const { system, random, keyed, labelOf } = input;
-  const values = new Float64Array(system.cells);
   const { first, groupOf } = findTwins(system);
   if (repeat === "fresh") {
     const ints = uniformInts(random);
     const drawn = Float64Array.from(first, (c) => randomMultiple(system.count[c]!, base, ints));
-    return values.map((_, c) => drawn[groupOf[c]!]!);
+    return Float64Array.from(groupOf, (group) => drawn[group]!);
   }
   if (keyed === undefined || labelOf === undefined) {
     throw new InternalError("rounding/no-key", "Rounding that repeats needs the agency's key and the texts of categories.");
@@ -39,7 +38,7 @@ export function roundAtRandom(input: PerturbationInput, base: number, repeat: "s
     const count = system.count[c]!;
     return count % base === 0 ? count : randomMultiple(count, base, uniformInts(keyed(cellName(input, labelOf, c, base)), WORDS_PER_CELL));
   });
-  return values.map((_, c) => drawn[groupOf[c]!]!);
+  return Float64Array.from(groupOf, (group) => drawn[group]!);
 }
 
 function cellName(

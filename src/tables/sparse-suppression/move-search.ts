@@ -1,4 +1,4 @@
-import type { GrowingInts } from "../tabulate/index.ts";
+import type { Growing } from "../../kernels/growing.ts";
 import type { ShownChain } from "./choose-shown.ts";
 
 /** What a search for one walk came to. */
@@ -121,7 +121,7 @@ export class MoveSearch {
    * spare, and append it to `walks`.
    * @param avoid inner cells that must stay as they are
    */
-  move(goal: number, walks: GrowingInts, avoid?: Int32Array): FoundWalk {
+  move(goal: number, walks: Growing<Int32Array>, avoid?: Int32Array): FoundWalk {
     for (let k = 0; avoid !== undefined && k < avoid.length; k++) {
       this.#avoid[avoid[k]!] = 1;
       this.#avoided.push(avoid[k]!);
@@ -269,7 +269,7 @@ export class MoveSearch {
   }
 }
 
-function append(list: GrowingInts, values: readonly number[]): void {
+function append(list: Growing<Int32Array>, values: readonly number[]): void {
   const out = list.room(values.length);
   for (let k = 0; k < values.length; k++) out[list.length + k] = values[k]!;
   list.length += values.length;

@@ -1,6 +1,7 @@
 import { DisclosureError, InternalError, PolicyError } from "../../errors/index.ts";
 import type { Alternatives, AlternativesInput } from "../audit/index.ts";
-import { FIRST_GROUPING, GrowingInts, type TableSystem } from "../tabulate/index.ts";
+import { Growing } from "../../kernels/growing.ts";
+import { FIRST_GROUPING, type TableSystem } from "../tabulate/index.ts";
 import { chooseShown, type ShownChain } from "./choose-shown.ts";
 import { MoveSearch } from "./move-search.ts";
 
@@ -60,7 +61,7 @@ export function suppressSparsely(system: TableSystem, options: SparseOptions, ne
   };
   const proof = newProof(input);
   if (!proof.baseAgrees()) throw new InternalError("sparse/base", "The table itself does not agree with what is shown of it.");
-  const walks = new GrowingInts(1 << 20);
+  const walks = new Growing(Int32Array, 1 << 20);
   const run = new Run(chain, new MoveSearch(chain, starts, rows, spare, interval - 1), system, value, proof, walks, signal);
   const rounds = run.moveAll(innerGoals(system, chain)) + run.settleCells(threshold);
   const shown = new Uint8Array(cells);
@@ -181,11 +182,11 @@ class Run {
   readonly #system: TableSystem;
   readonly #value: Float64Array;
   readonly #proof: Alternatives;
-  readonly #walks: GrowingInts;
+  readonly #walks: Growing<Int32Array>;
   readonly #signal: AbortSignal | undefined;
 
   constructor(
-    chain: ShownChain, search: MoveSearch, system: TableSystem, value: Float64Array, proof: Alternatives, walks: GrowingInts,
+    chain: ShownChain, search: MoveSearch, system: TableSystem, value: Float64Array, proof: Alternatives, walks: Growing<Int32Array>,
     signal: AbortSignal | undefined,
   ) {
     this.#chain = chain;

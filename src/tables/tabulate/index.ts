@@ -3,7 +3,6 @@ export {
   expandMargins, FIRST_GROUPING, groupingLevels, publishedLevels, TOTAL, type DimensionSpec, type GroupingSpec, type GroupSpec, type MarginSpec,
   type TableSpec,
 } from "./table-spec.ts";
-export { GrowingInts } from "./growing-ints.ts";
 export {
   LISTED_ROWS_LIMIT,
   placeLabel,

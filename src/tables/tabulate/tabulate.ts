@@ -1,9 +1,9 @@
 import type { Cells } from "../../cells/cells.ts";
 import { byteOrderRanks, dictionaryText } from "../../columns/index.ts";
 import { DataError, InternalError, PolicyError } from "../../errors/index.ts";
+import { Growing } from "../../kernels/growing.ts";
 import type { BoundHierarchy, BoundLevel } from "../../hierarchies/hierarchy.ts";
 import { groupTuples } from "./group-tuples.ts";
-import { GrowingInts } from "./growing-ints.ts";
 import { expandMargins, FIRST_GROUPING, groupingLevels, publishedLevels, TOTAL, type DimensionSpec, type GroupingSpec, type TableSpec } from "./table-spec.ts";
 
 /** Rows that a table may list; above it, cells without records are left out or the table is refused. */
@@ -143,15 +143,15 @@ export function tabulate(
   const margins = distinctMargins(specs, tableMargins, columnNames);
 
   // One pass a margin: equal places make a cell, and the sort that finds them lists its inner cells in ascending order.
-  const starts = new GrowingInts();
+  const starts = new Growing(Int32Array);
   starts.room(1)[starts.length++] = 0;
   const marginStarts = new Int32Array(margins.length + 1);
   const nested = margins.every((margin) => margin.every((level) => level < FIRST_GROUPING));
   if (nested && margins.length * inner.size > 2 ** 31 - 1) throw tooManyEntries(margins.length * inner.size);
-  const rows = new GrowingInts(nested ? margins.length * inner.size : undefined);
-  const signs = nested ? undefined : new GrowingInts();
+  const rows = new Growing(Int32Array, nested ? margins.length * inner.size : undefined);
+  const signs = nested ? undefined : new Growing(Int32Array);
   let anySign = false;
-  const placeLists = axes.map(() => new GrowingInts());
+  const placeLists = axes.map(() => new Growing(Int32Array));
   for (let m = 0; m < margins.length; m++) {
     const { kept, placed, rows: own, signs: ownSigns } = membersOf(margins[m]!, axes, inner);
     const { order, starts: groupStarts } = groupTuples(placed, kept.map((k) => axes[k]!.places.size), own.length);
