@@ -3,13 +3,19 @@ import { nodeFileSystem, outputError, type FileSystem, type OpenFile } from "./f
 
 const BUFFER_BYTES = 1 << 18;
 
+/** `close` hands the bytes to the system and starts making them durable, so that they can be read back meanwhile. */
+export interface FileSink extends ByteSink {
+  /** Settles when the closed file is durable (fsync). */
+  durable(): Promise<void>;
+}
+
 /**
  * A new file of mode 0600. An existing file or symbolic link at the path is refused. Small writes are gathered into
- * 256 KB; `close` makes the bytes durable (fsync); `abort`, or any failure, leaves the file to be removed by `abort`.
+ * 256 KB; `abort`, or any failure, leaves the file to be removed by `abort`.
  *
  * @throws DataError `output/write-failed` from every call when the system refuses, with its error code.
  */
-export async function createFileSink(path: string, fs: FileSystem = nodeFileSystem): Promise<ByteSink> {
+export async function createFileSink(path: string, fs: FileSystem = nodeFileSystem): Promise<FileSink> {
   let file: OpenFile | undefined;
   try {
     file = await fs.open(path, "wx", 0o600);
@@ -18,6 +24,7 @@ export async function createFileSink(path: string, fs: FileSystem = nodeFileSyst
   }
   const buffer = new Uint8Array(BUFFER_BYTES);
   let held = 0;
+  let synced: Promise<void> | undefined;
 
   async function writeAll(bytes: Uint8Array, length: number): Promise<void> {
     let done = 0;
@@ -35,18 +42,22 @@ export async function createFileSink(path: string, fs: FileSystem = nodeFileSyst
     if (length > 0) await writeAll(buffer, length);
   }
 
-  async function guarded(what: string, work: () => Promise<void>): Promise<void> {
+  async function guarded(work: () => Promise<void>): Promise<void> {
     try {
-      if (!file) throw Object.assign(new Error(), { code: "EBADF" });
       await work();
     } catch (error) {
-      throw outputError(what, path, error);
+      throw outputError("write", path, error);
     }
+  }
+
+  function refuseClosed(): void {
+    if (!file) throw Object.assign(new Error(), { code: "EBADF" });
   }
 
   return {
     write: (bytes) =>
-      guarded("write", async () => {
+      guarded(async () => {
+        refuseClosed();
         if (held + bytes.length > BUFFER_BYTES) await flush();
         if (bytes.length >= BUFFER_BYTES) await writeAll(bytes, bytes.length);
         else {
@@ -55,15 +66,22 @@ export async function createFileSink(path: string, fs: FileSystem = nodeFileSyst
         }
       }),
     close: () =>
-      guarded("write", async () => {
+      guarded(async () => {
+        refuseClosed();
         await flush();
-        await file!.sync();
         const closing = file!;
         file = undefined;
-        await closing.close();
+        synced = closing.sync().finally(() => closing.close());
+        synced.catch(() => undefined); // told by `durable`
+      }),
+    durable: () =>
+      guarded(async () => {
+        if (!synced) throw Object.assign(new Error(), { code: "EBADF" });
+        await synced;
       }),
     abort: async () => {
       held = 0;
+      await synced?.catch(() => undefined);
       const closing = file;
       file = undefined;
       // Both are tried; the first failure is reported, since bytes may be left.

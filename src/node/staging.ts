@@ -17,7 +17,7 @@ import { randomBytes } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import { DataError, InternalError } from "../errors/index.ts";
 import type { ByteSink } from "../sinks/sink.ts";
-import { createFileSink } from "./file-sink.ts";
+import { createFileSink, type FileSink } from "./file-sink.ts";
 import { isMissing, nodeFileSystem, outputError, systemCode, type FileSystem } from "./file-system.ts";
 import { lockTarget, sweepLocks, type TargetLock } from "./target-lock.ts";
 
@@ -110,6 +110,8 @@ class FolderStaging implements Staging {
   readonly #taken = new Set<string>();
   /** Files that are being written; their handles must not outlive the staging. */
   readonly #open = new Map<string, ByteSink>();
+  /** Files that were closed and are being made durable. */
+  readonly #closed = new Map<string, FileSink>();
   readonly #folders = new Set<string>(["public", "internal"]);
   #state: "open" | "published" | "aborted" = "open";
 
@@ -135,10 +137,12 @@ class FolderStaging implements Staging {
         close: async () => {
           await sink.close();
           this.#open.delete(name);
+          this.#closed.set(name, sink);
         },
         abort: async () => {
           await sink.abort();
           this.#open.delete(name);
+          this.#closed.delete(name);
           this.#names.delete(name);
           this.#taken.delete(folded);
         },
@@ -172,6 +176,7 @@ class FolderStaging implements Staging {
       throw new InternalError("staging/no-manifest", `A release cannot be published without its file "${marker}".`, { file: marker });
     }
     try {
+      for (const sink of this.#closed.values()) await sink.durable();
       await this.#setModesAndSync();
       await this.#switch();
     } catch (error) {
@@ -187,7 +192,8 @@ class FolderStaging implements Staging {
     if (this.#state !== "open") return;
     this.#state = "aborted";
     const { fs, root, lock, name } = this.#place;
-    for (const sink of this.#open.values()) await sink.abort().catch(() => undefined); // what it leaves goes with the folder
+    // What they leave goes with the folder.
+    for (const sink of [...this.#open.values(), ...this.#closed.values()]) await sink.abort().catch(() => undefined);
     try {
       await fs.removeTree(root);
     } catch (error) {

@@ -15,7 +15,7 @@ export interface ReleasedColumn {
 export interface ByteSink {
   /** The caller may reuse `bytes` once the promise has settled. Calls do not overlap. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Make the bytes durable. The caller publishes them. */
+  /** All bytes are handed over and can be read back. Whoever publishes them makes them durable first. */
   close(): Promise<void>;
   /** Remove every trace. */
   abort(): Promise<void>;
