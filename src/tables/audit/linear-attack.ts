@@ -69,10 +69,12 @@ export interface LinearAuditOptions {
   /** What this attacker knows besides. */
   readonly known?: readonly KnownAmount[] | undefined;
   /**
-   * "each-contributor": also attack as the only contributor of each cell of `singletons`, who knows that cell: its value in
-   * the witness, or 1. Needs `singletons`. The cell itself needs no protection from its contributor.
+   * Also attack from within each cell of `singletons`, one at a time. The cell itself, and cells that move with it, need no
+   * protection from whoever is in it.
+   * "each-contributor": as the only contributor, who knows the cell: its value in the witness, or 1 where that is possible.
+   * "each-member": as one of those counted, who knows that the cell is at least 1.
    */
-  readonly insiders?: "none" | "each-contributor" | undefined;
+  readonly insiders?: "none" | "each-contributor" | "each-member" | undefined;
   readonly singletons?: readonly number[] | undefined;
   /** Further sums to bound, such as blank siblings together; each a list of cells. */
   readonly sums?: readonly (readonly number[])[] | undefined;

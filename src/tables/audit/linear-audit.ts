@@ -1,4 +1,4 @@
-import { PolicyError } from "../../errors/index.ts";
+import { CommensurateError, PolicyError } from "../../errors/index.ts";
 import { agrees, connectedComponents, type Component } from "./component.ts";
 import type { FallenCell, LinearAttack, LinearAuditOptions, LinearAuditResult } from "./linear-attack.ts";
 import { NOT_ASKED, SAFE, UNPROVEN, UNSAFE } from "./linear-attack.ts";
@@ -148,8 +148,8 @@ interface Found {
   readonly by: Uint8Array;
   readonly binding: Map<number, Map<number, number>>;
   readonly insider: Map<number, number>;
-  /** By 2 * unknown, plus 1 for sign 1: a singleton that stands for the unknown, and the value its contributor knows. */
-  readonly knownWithin: Map<number, { readonly singleton: number; readonly value: number }>;
+  /** By 2 * unknown, plus 1 for sign 1: a singleton that stands for the unknown, and what whoever is in it knows of the unknown. */
+  readonly knownWithin: Map<number, { readonly singleton: number; readonly low: number; readonly high: number; readonly falls: boolean }>;
 }
 
 class Run {
@@ -206,7 +206,7 @@ class Run {
       const settled = await settle(component, wanted, { point: this.#pointOf(component), signal: this.#options.signal });
       this.#take(component, wanted, settled);
     }
-    if (this.#options.insiders === "each-contributor") await this.#attackFromWithin();
+    if ((this.#options.insiders ?? "none") !== "none") await this.#attackFromWithin();
     return this.#result();
   }
 
@@ -294,11 +294,12 @@ class Run {
   }
 
   /**
-   * As the only contributor of a cell, who knows it: fix the cell and ask again, of those cells in its component whose proofs
-   * move it.
+   * As the only contributor of a cell, who knows it, or as one of those in it, who knows that it is at least 1: narrow the cell
+   * and ask again, of those cells in its component whose proofs move it.
    */
   async #attackFromWithin(): Promise<void> {
     const { of, sign, offset } = this.#unknowns;
+    const alone = this.#options.insiders === "each-contributor";
     const singletons = this.#options.singletons ?? [];
     const componentOf = new Int32Array(this.#unknowns.size).fill(-1);
     const localOf = new Int32Array(this.#unknowns.size);
@@ -308,8 +309,8 @@ class Run {
         localOf[u] = v;
       }),
     );
-    const alone = new Map<number, Settled>();
-    const done = new Set<number>();
+    const bases = new Map<number, Settled>();
+    const done = new Set<string>();
     for (const s of singletons) {
       this.#options.signal?.throwIfAborted();
       const su = of[s]!;
@@ -318,21 +319,29 @@ class Run {
       const component = this.#components[k]!;
       const wanted = part(this.#wanted, component.unknown);
       const sv = localOf[su]!;
-      const point = this.#pointOf(component);
-      const value = point !== undefined ? point[sv]! : sign[s]! * (1 - offset[s]!);
-      this.#found.knownWithin.set(2 * su + (sign[s]! > 0 ? 1 : 0), { singleton: s, value });
-      if (done.has(su)) continue;
-      done.add(su);
+      const point = alone ? this.#pointOf(component) : undefined;
+      const one = sign[s]! * (1 - offset[s]!);
+      const value = point !== undefined ? point[sv]! : one;
+      const [from, to] = alone ? [value, value] : sign[s]! > 0 ? [one, Infinity] : [-Infinity, one];
+      if (from <= component.lower[sv]! && to >= component.upper[sv]!) continue;
+      const narrowed = narrowedTo(component, sv, from, to);
+      if (narrowed === undefined) continue;
+      if (alone) this.#found.knownWithin.set(2 * su + (sign[s]! > 0 ? 1 : 0), { singleton: s, low: value, high: value, falls: true });
+      if (done.has(`${su} ${from} ${to}`)) continue;
+      done.add(`${su} ${from} ${to}`);
       let affected: (v: number) => boolean = () => true;
       if (point !== undefined && !component.tree) {
-        let base = alone.get(k);
-        if (base === undefined) alone.set(k, (base = await settle(component, wanted, { point, stay: true, movesOnly: true, signal: this.#options.signal })));
+        let base = bases.get(k);
+        if (base === undefined) bases.set(k, (base = await settle(component, wanted, { point, stay: true, movesOnly: true, signal: this.#options.signal })));
         affected = (v) => !isSettled(wanted, base.proofs, base.low, base.high, v) || base.trace?.get(v)?.has(sv) !== false && base.trace?.get(v) !== undefined;
       }
       const rest: Wanted = { ...wanted, values: wanted.values.slice(), least: wanted.least.slice(), most: wanted.most.slice(), width: wanted.width.slice(), bounds: new Uint8Array(component.size) };
+      // The rest of a known sum is judged like any other cell; cells that move with the insider's own are not.
+      const restOfSum = !alone && this.#found.safe[su] === 1 && this.#isAskedOf(su, -sign[s]!);
       let any = false;
       for (let v = 0; v < component.size; v++) {
-        if (v !== sv && this.#found.safe[component.unknown[v]!] === 1 && affected(v)) any ||= wanted.values[v]! > 0 || wanted.most[v]! > -Infinity || wanted.width[v]! > 0;
+        if (v === sv && restOfSum) any = true;
+        else if (v !== sv && this.#found.safe[component.unknown[v]!] === 1 && affected(v)) any ||= wanted.values[v]! > 0 || wanted.most[v]! > -Infinity || wanted.width[v]! > 0;
         else {
           rest.values[v] = rest.width[v] = 0;
           rest.least[v] = Infinity;
@@ -340,22 +349,39 @@ class Run {
         }
       }
       if (!any) continue;
-      const narrowed = narrowedTo(component, sv, value);
-      const settled = narrowed === undefined ? undefined : await settle(narrowed, rest, { point, signal: this.#options.signal });
+      const settled = await settledIfPossible(narrowed, rest, point, this.#options.signal);
       for (let v = 0; v < component.size; v++) {
         const u = component.unknown[v]!;
         if (settled === undefined || isSettled(rest, settled.proofs, settled.low, settled.high, v) || this.#found.insider.has(u)) continue;
+        const few = rest.values[v]! > 1 && settled.high[v]! - settled.low[v]! + 1 < rest.values[v]!;
+        if (v === sv) {
+          this.#found.knownWithin.set(2 * su + (sign[s]! > 0 ? 1 : 0), { singleton: s, low: settled.low[v]!, high: settled.high[v]!, falls: few });
+          continue;
+        }
         this.#found.safe[u] = 0;
         this.#found.insider.set(u, s);
         this.#found.min[u] = settled.low[v]!;
         this.#found.max[u] = settled.high[v]!;
         this.#found.exact[u] = 0;
-        this.#found.falls[u] = rest.values[v]! > 1 && settled.high[v]! - settled.low[v]! + 1 < rest.values[v]! ? 1 : 0;
+        this.#found.falls[u] = few ? 1 : 0;
         const multipliers = settled.multipliers.get(v);
         if (multipliers !== undefined) this.#explainProgram(component, u, multipliers);
       }
     }
   }
+
+  /** Whether some cell that needs protection stands for the unknown with this sign. */
+  #isAskedOf(u: number, wanted: number): boolean {
+    const { of, sign } = this.#unknowns;
+    const { values, levels } = this.#attack.need;
+    this.#asked ??= of.reduce((asked, own, c) => {
+      const isAsked = c < this.#published && ((values?.[c] ?? 0) > 1 || (levels !== undefined && !Number.isNaN(levels.truth[c]!)));
+      return own >= 0 && isAsked ? asked.add(2 * own + (sign[c]! > 0 ? 1 : 0)) : asked;
+    }, new Set<number>());
+    return this.#asked.has(2 * u + (wanted > 0 ? 1 : 0));
+  }
+
+  #asked: Set<number> | undefined;
 
   #result(): LinearAuditResult {
     const attack = this.#attack;
@@ -397,11 +423,13 @@ class Run {
       // The rest of a known sum follows for whoever knows one part of it; other cells of the same unknown hold the insider.
       const within = this.#found.knownWithin.get(2 * u + (sign[c]! > 0 ? 0 : 1));
       if (within !== undefined && this.#found.safe[u] === 1) {
-        const told = sign[c]! * within.value + offset[c]!;
-        if (level || told < (need.harmlessFrom?.[c] ?? Infinity)) {
-          verdict[c] = UNSAFE;
+        const told = [within.low, within.high].map((x) => sign[c]! * x + offset[c]!);
+        const from = Math.min(...told);
+        const to = Math.max(...told);
+        if (level || from < (need.harmlessFrom?.[c] ?? Infinity)) {
+          verdict[c] = within.falls ? UNSAFE : UNPROVEN;
           fallen.push({
-            cell: c, verdict: UNSAFE, min: told, max: told, derivable: true, insider: within.singleton,
+            cell: c, verdict: verdict[c] as typeof UNSAFE | typeof UNPROVEN, min: from, max: to, derivable: from === to, insider: within.singleton,
             binding: new Map([[c, 1], [within.singleton, 1]]),
           });
           continue;
@@ -478,16 +506,29 @@ function reachedAll({ wholeLow, wholeHigh }: Settled, v: number): boolean {
   return !Number.isNaN(wholeLow[v]!) || !Number.isNaN(wholeHigh[v]!);
 }
 
-/** The component with one unknown fixed and what follows propagated; undefined when that is impossible. */
-function narrowedTo(component: Component, v: number, value: number): Component | undefined {
+/** The component with one unknown narrowed and what follows propagated; undefined when that is impossible. */
+function narrowedTo(component: Component, v: number, from: number, to: number): Component | undefined {
   const lower = component.lower.slice();
   const upper = component.upper.slice();
-  if (value < lower[v]! || value > upper[v]!) return undefined;
-  lower[v] = upper[v] = value;
+  lower[v] = Math.max(lower[v]!, from);
+  upper[v] = Math.min(upper[v]!, to);
+  if (lower[v]! > upper[v]!) return undefined;
   try {
     const settled = propagate(component.rows, lower, upper, component.integer);
     return { ...component, lower, upper, tree: component.tree && settled };
   } catch {
     return undefined;
+  }
+}
+
+/** Nobody can be alone in a cell that is never 1. */
+async function settledIfPossible(
+  component: Component, wanted: Wanted, point: Float64Array | undefined, signal: AbortSignal | undefined,
+): Promise<Settled | undefined> {
+  try {
+    return await settle(component, wanted, { point, signal });
+  } catch (error) {
+    if (error instanceof CommensurateError && error.code === "audit/inconsistent") return undefined;
+    throw error;
   }
 }

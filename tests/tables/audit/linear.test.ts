@@ -49,6 +49,28 @@ function possible({ value, lower, upper, cells, constraints }: LinearAttack, mos
   return seen;
 }
 
+describe("insiders by hand", () => {
+  // a + b = 4 and nothing else known: 0 to 4 for both. Somebody in a knows that a is at least 1, so b is 0 to 3.
+  const two = attackOf({ values: [null, null], need: 5, rows: (into) => into.add([[0, 1], [1, 1]], 4) });
+
+  test("who is in a cell knows of one more there, and the rest of a known sum has one less", async () => {
+    expect((await auditLinear(two)).safe).toBe(true);
+    const { fallen } = await auditLinear(two, { insiders: "each-member", singletons: [0] });
+    expect(fallen.map(({ cell, min, max, insider }) => [cell, min, max, insider])).toEqual([[1, 0, 3, 0]]);
+    expect((await auditLinear({ ...two, need: { values: [4, 4] } }, { insiders: "each-member", singletons: [0, 1] })).safe).toBe(true);
+  });
+
+  test("who is alone in a cell computes the rest of a known sum", async () => {
+    const { fallen } = await auditLinear(two, { insiders: "each-contributor", singletons: [0, 1] });
+    expect(fallen.map(({ cell, min, max, insider }) => [cell, min, max, insider])).toEqual([[0, 3, 3, 1], [1, 3, 3, 0]]);
+  });
+
+  test("nobody is alone in a cell that cannot be 1", async () => {
+    const large = attackOf({ values: [null, null], need: 2, lower: 2, rows: (into) => into.add([[0, 1], [1, 1]], 9) });
+    expect((await auditLinear(large, { insiders: "each-contributor", singletons: [0, 1] })).safe).toBe(true);
+  });
+});
+
 describe("random systems, every table enumerated", () => {
   const MOST = 6;
   const system = fc.record({
@@ -115,6 +137,45 @@ describe("random systems, every table enumerated", () => {
         }
       }),
       { numRuns: 150, seed: 2 },
+    );
+    expect(found).toBeGreaterThan(10);
+  }, 60_000);
+
+  /** Cells that fall from within some cell though not from outside; `within` is what whoever is in cell s sees. */
+  const fallWithin = (attack: LinearAttack, need: number, within: (s: number) => LinearAttack): Set<number> => {
+    const outside = possible(attack, MOST);
+    const falls = new Set<number>();
+    outside.forEach((own, s) => {
+      const inside = possible(within(s), MOST);
+      if (!outside[s]!.has(1) && inside.every((values) => values.size === 0)) return;
+      inside.forEach((values, c) => {
+        if (c === s || values.size >= need || outside[c]!.size < need) return;
+        const apart = new Set<number>();
+        for (const w of own) for (const v of possible({ ...attack, value: attack.value.with(s, w) }, MOST)[c]!) apart.add(v - w);
+        if (apart.size > 1) falls.add(c);
+      });
+    });
+    return falls;
+  };
+
+  test.each([
+    ["each-member", (attack: LinearAttack, s: number) => ({ ...attack, lower: attack.lower.with(s, 1) })],
+    ["each-contributor", (attack: LinearAttack, s: number) => ({ ...attack, value: attack.value.with(s, 1) })],
+  ] as const)("%s, without the truth: the cells that keep too few values for somebody in another", async (insiders, within) => {
+    let found = 0;
+    await fc.assert(
+      fc.asyncProperty(system, async (input) => {
+        const attack = build(input);
+        const expected = fallWithin(attack, input.need, (s) => within(attack, s));
+        const all = input.truth.map((_, c) => c);
+        const inside = await auditLinear(attack, { insiders, singletons: all });
+        const own = inside.fallen.filter(({ insider }) => insider !== undefined);
+        expect(own.map(({ cell }) => cell)).toEqual(expect.arrayContaining([...expected]));
+        // More fall only where whoever is in the one does find the other, such as a cell that happens to equal it, or where nobody can be.
+        for (const { cell, insider } of own) expect(possible(within(attack, insider!), MOST)[cell]!.size).toBeLessThan(input.need);
+        found += expected.size;
+      }),
+      { numRuns: 150, seed: 4 },
     );
     expect(found).toBeGreaterThan(10);
   }, 60_000);
