@@ -8,6 +8,8 @@ const MOST_LISTED = 30;
 
 const TITLES: Readonly<Record<AuditFinding["kind"], string>> = {
   "blank-falls": "Blank cells that fall",
+  "insider-finds": "What people in a blank cell find",
+  "missing-rows": "Missing rows",
   "reasons-told": "Reasons that are told",
   "small-count-shown": "Small counts that are shown",
   "marked-but-shown": "Numbers that are printed though marked",
@@ -25,6 +27,9 @@ export function describeAudit(found: PublishedAudit, all: boolean, paint: Painte
     `Rule: counts below ${found.threshold} are small; ${found.interval} values must remain possible for a hidden one; zeros are ` +
       `${found.zeros === "publish" ? "shown" : "hidden too"}; marks ${found.codes === "separate" ? "tell small counts from complementary ones" : "give no reasons"}`,
   ];
+  if (found.insiders !== "none") {
+    lines.push(`Insiders: ${found.insiders === "alone" ? "whoever may be the only person of a blank cell" : "whoever is counted in a blank cell"}, one cell at a time`);
+  }
   for (const kind of Object.keys(TITLES) as AuditFinding["kind"][]) {
     const own = findings.filter((finding) => finding.kind === kind);
     if (own.length === 0) continue;

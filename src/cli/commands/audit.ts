@@ -15,7 +15,8 @@ export interface AuditCommandOptions {
   readonly interval?: number;
   readonly zeros?: "publish" | "protect";
   readonly codes?: "merged" | "separate";
-  readonly absent?: "empty" | "hidden";
+  readonly missingRows?: "empty" | "unknown";
+  readonly insiders?: "members" | "alone";
   readonly count?: readonly string[];
   readonly dimensions?: readonly string[];
   readonly across?: string;
@@ -51,8 +52,8 @@ async function report(found: PublishedAudit, all: boolean, console: Console): Pr
 }
 
 function optionsOf(options: AuditCommandOptions): Parameters<typeof auditPublished>[1] {
-  const { threshold, interval, zeros, codes, absent, count, dimensions, across, total, hideMarked } = options;
-  return { threshold, interval, zeros, codes, absent, values: count, dimensions, across, totals: total, hideMarked };
+  const { threshold, interval, zeros, codes, missingRows, insiders, count, dimensions, across, total, hideMarked } = options;
+  return { threshold, interval, zeros, codes, missingRows, insiders, values: count, dimensions, across, totals: total, hideMarked };
 }
 
 /** The structure file, with marks from the command line added to it. */

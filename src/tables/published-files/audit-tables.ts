@@ -1,5 +1,5 @@
 import { CommensurateError, DataError, PolicyError } from "../../errors/index.ts";
-import { auditLinear, ConstraintBuilder, SAFE, UNSAFE, type LinearAttack, type LinearAuditResult } from "../audit/index.ts";
+import { auditLinear, ConstraintBuilder, SAFE, UNSAFE, type LinearAttack, type LinearAuditOptions, type LinearAuditResult } from "../audit/index.ts";
 import { TOTAL } from "./categories.ts";
 import { buildEquations, type Equation, type EquationSystem } from "./equations.ts";
 import { combine, propagate, stepsTo, type Propagation } from "./explain.ts";
@@ -18,8 +18,16 @@ export interface AuditTablesOptions extends ReadCellsOptions {
   readonly zeros?: "publish" | "protect" | undefined;
   /** Whether marks tell small counts from those hidden to protect them. Default: what the files do. */
   readonly codes?: "merged" | "separate" | undefined;
-  /** What a combination is that a file does not list. Default "empty"; "hidden" where shown totals say that it cannot be. */
-  readonly absent?: "empty" | "hidden" | undefined;
+  /**
+   * What a combination of listed categories is that has no row: "empty", or "unknown": a hidden number of 0 or more. Default: what the
+   * structure says of each file; else both are tried, and a cell that falls in either falls.
+   */
+  readonly missingRows?: "empty" | "unknown" | undefined;
+  /**
+   * Attack also as somebody who is in a blank cell, one cell at a time. "members": who knows of being counted there, so that the count
+   * is at least 1. "alone": who is the only one there, so that it is 1, wherever the files leave that possible. Default "none".
+   */
+  readonly insiders?: "none" | "members" | "alone" | undefined;
   /**
    * Whether a hidden number that can be computed exactly falls whatever it is ("any", the default), or only if it may be a small
    * count ("small").
@@ -65,7 +73,7 @@ export interface TableDescription {
 }
 
 export type FindingKind =
-  | "blank-falls" | "small-count-shown" | "contradiction" | "marked-but-shown" | "computed-beside-blank" | "reasons-told";
+  | "blank-falls" | "insider-finds" | "missing-rows" | "small-count-shown" | "contradiction" | "marked-but-shown" | "computed-beside-blank" | "reasons-told";
 
 export interface AuditFinding {
   readonly kind: FindingKind;
@@ -86,6 +94,9 @@ export interface PublishedAudit {
   readonly cells: number;
   readonly blank: number;
   readonly falling: number;
+  /** Combinations of listed categories that have no row and that no file states to be empty. */
+  readonly missingRows: number;
+  readonly insiders: "none" | "members" | "alone";
   readonly findings: readonly AuditFinding[];
   readonly blankCells: readonly AuditedCell[];
   /** What was taken for granted about the files. */
@@ -128,18 +139,77 @@ export async function auditRawTables(
     if (found < 0) throw new PolicyError("audit/unknown-measure", `The structure says that ${JSON.stringify(name)} is within ${JSON.stringify(whole)}, which no table has.`, { measure: whole });
     return [[part, found]];
   });
-  let absent = options.absent ?? "empty";
-  let system = buildEquations(published, absent, within);
-  if (options.absent === undefined && system.absentEmpty > 0 && missesMore(system)) {
-    absent = "hidden";
-    system = buildEquations(published, absent, within);
-    assumptions.push(`${system.omitted.size} combinations that files leave out are hidden numbers, since shown totals are larger than what is listed`);
-  } else if (system.absentEmpty > 0) assumptions.push("combinations that a file does not list are empty");
+  const { systems, told } = readMissingRows(published, within, options.missingRows);
   const findings = unexplained.map((dimension): AuditFinding => ({
     kind: "contradiction",
     text: `the categories of ${JSON.stringify(dimension)} do not add up to its total; where some are sums of others, say so in a structure file (--structure)`,
   }));
-  return new TableAudit(tables, published, system, assumptions, findings, options).run();
+  findings.push(...told.findings);
+  assumptions.push(...told.assumptions);
+  const [audited, asEmpty] = [await new TableAudit(tables, published, systems[0]!, assumptions, findings, options).run(), systems[1]];
+  if (asEmpty === undefined) return audited;
+  return withEmptyRows(audited, await new TableAudit(tables, published, asEmpty, [], findings, options).run());
+}
+
+interface MissingRowsRead {
+  /** How the tables are attacked, and where nothing says what rows left out are, besides: as if they were empty. */
+  readonly systems: readonly EquationSystem[];
+  readonly told: { readonly findings: readonly AuditFinding[]; readonly assumptions: readonly string[] };
+}
+
+/** Rows left out may be hidden numbers, or empty; which is worse differs from cell to cell. */
+function readMissingRows(
+  published: PublishedCells, within: readonly (readonly [number, number])[], stated: "empty" | "unknown" | undefined,
+): MissingRowsRead {
+  const asEmpty = (): EquationSystem => buildEquations(published, "empty", within);
+  const combinations = (n: number): string => (n === 1 ? "1 combination of listed categories has no row" : `${n} combinations of listed categories have no row`);
+  if (stated === "empty") {
+    const system = asEmpty();
+    return { systems: [system], told: { findings: [], assumptions: system.empty === 0 ? [] : [`${combinations(system.empty)} and count as empty, as stated`] } };
+  }
+  let system: EquationSystem;
+  try {
+    system = buildEquations(published, stated ?? "as-stated", within);
+  } catch (error) {
+    if (stated !== undefined || !(error instanceof CommensurateError) || error.code !== "audit/too-many-missing") throw error;
+    const text = "too many combinations of listed categories have no row to take each for a hidden number; all were attacked as empty, which proves nothing where " +
+      "some are hidden. If they are empty, say so (--missing-rows empty)";
+    return { systems: [asEmpty()], told: { findings: [{ kind: "missing-rows", text }], assumptions: [] } };
+  }
+  const assumptions = system.empty === 0 ? [] : [`${combinations(system.empty)} and count as empty, as their files state`];
+  const missing = system.omitted.size;
+  if (missing === 0) return { systems: [system], told: { findings: [], assumptions } };
+  const text = `${combinations(missing)}; each was taken for a hidden number of 0 or more`;
+  if (stated === "unknown") return { systems: [system], told: { findings: [], assumptions: [...assumptions, text] } };
+  const empty = asEmpty();
+  if (missesMore(empty)) {
+    return { systems: [system], told: { findings: [], assumptions: [...assumptions, `${text}, since shown totals are larger than what is listed`] } };
+  }
+  return { systems: [system, empty], told: { findings: [], assumptions: [...assumptions, `${text}, and once more all for empty; --missing-rows says which they are`] } };
+}
+
+/** What falls in either reading falls. A reading that contradicts itself is not how the tables were made. */
+function withEmptyRows(audited: PublishedAudit, asEmpty: PublishedAudit): PublishedAudit {
+  const contradictions = ({ findings }: PublishedAudit): number => findings.filter(({ kind }) => kind === "contradiction").length;
+  if (contradictions(asEmpty) > contradictions(audited)) return audited;
+  const nameOf = ({ table, row, column, name }: AuditedCell): string => JSON.stringify([table, row, column, name]);
+  const falls = ({ verdict }: AuditedCell): boolean => verdict === "falls" || verdict === "unproven";
+  const others = new Map(asEmpty.blankCells.filter(falls).map((cell) => [nameOf(cell), { ...cell, why: `${cell.why}, if rows left out are empty` }]));
+  for (const cell of audited.blankCells) if (falls(cell)) others.delete(nameOf(cell));
+  const findings = [
+    ...audited.findings,
+    ...[...others.values()].map(({ table, row, column, why, how }): AuditFinding => ({ kind: "blank-falls", text: why, at: { table, row, column }, how })),
+    ...asEmpty.findings.filter(({ kind, text }) => kind === "insider-finds" && !audited.findings.some((other) => other.text === text)),
+  ];
+  const falling = audited.falling + others.size;
+  return {
+    ...audited,
+    verdict: findings.length === 0 ? "clean" : "finding",
+    summary: summaryOf(findings, audited.blank, falling),
+    falling,
+    findings,
+    blankCells: audited.blankCells.map((cell) => others.get(nameOf(cell)) ?? cell),
+  };
 }
 
 /** What files are about, without attacking them. @throws as `auditRawTables` */
@@ -243,10 +313,11 @@ class TableAudit {
       });
     }
     await this.#compareWithMergedCodes(asked.values, falling.length);
+    if (result !== undefined) await this.#attackFromWithin(lower, upper, asked.values, result, told);
     const blank = blankCells.length;
     return {
       verdict: this.#findings.length === 0 ? "clean" : "finding",
-      summary: this.#summary(blank, falling.length),
+      summary: summaryOf(this.#findings, blank, falling.length),
       threshold: this.#threshold,
       interval: this.#interval,
       zeros: this.#zeros,
@@ -260,6 +331,8 @@ class TableAudit {
       cells: this.#cells.filter(({ at }) => at.length > 0).length,
       blank,
       falling: falling.length,
+      missingRows: this.#omitted.size,
+      insiders: this.#options.insiders ?? "none",
       findings: this.#findings,
       blankCells,
       assumptions: this.#assumptions,
@@ -382,6 +455,7 @@ class TableAudit {
 
   async #attack(
     lower: Float64Array, upper: Float64Array, values: Float64Array, detail: "safety" | "bounds",
+    within: Pick<LinearAuditOptions, "insiders" | "singletons"> & { readonly harmlessFrom?: Float64Array } = {},
   ): Promise<LinearAuditResult | undefined> {
     const constraints = new ConstraintBuilder();
     for (const { cells, times, low, high } of this.#equations) {
@@ -395,10 +469,10 @@ class TableAudit {
       integer: Uint8Array.from(this.#cells, ({ measure }) => (this.#kind(measure) === "count" ? 1 : 0)),
       constraints: constraints.build(),
       // Large counts are let through afterwards, since even they should not be computable exactly.
-      need: { values },
+      need: { values, harmlessFrom: within.harmlessFrom },
     };
     try {
-      return await auditLinear(attack, { detail, signal: this.#options.signal });
+      return await auditLinear(attack, { detail, insiders: within.insiders, singletons: within.singletons, signal: this.#options.signal });
     } catch (error) {
       if (!(error instanceof CommensurateError) || error.code !== "audit/inconsistent") throw error;
       return undefined;
@@ -412,8 +486,10 @@ class TableAudit {
     const found: AuditedCell[] = [];
     this.#cells.forEach((cell, c) => {
       const { measure, value, at, blankAt, places, reason } = cell;
-      const omitted = this.#omitted.has(c);
-      if (blankAt.length === 0 && !omitted) return;
+      const omitted = blankAt.length === 0;
+      if (omitted && !this.#omitted.has(c)) return;
+      // Of rows left out only those that fall are told; one that is certain to be empty says nothing where zeros are shown.
+      if (omitted && (result?.verdict[c] === SAFE || (this.#zeros === "publish" && result?.max[c] === 0))) return;
       const unit = this.#unit(measure);
       const address: CellAddress = blankAt[0] ?? at[0] ?? { table: this.#tables[0]!.name, row: 0, column: this.#published.measures[measure]!.name };
       const base = {
@@ -486,6 +562,33 @@ class TableAudit {
     return [`${words.name(cell)} is ${words.range(cell, min, max)} in every table that agrees with all sums together`];
   }
 
+  /**
+   * Somebody in a blank cell knows more than what is printed. Cells that fall from outside are told already; counts that are certain to be
+   * no small ones may be found.
+   */
+  async #attackFromWithin(
+    lower: Float64Array, upper: Float64Array, values: Float64Array, outside: LinearAuditResult, words: Words,
+  ): Promise<void> {
+    const insiders = this.#options.insiders ?? "none";
+    if (insiders === "none") return;
+    const asked = values.map((own, c) => (outside.verdict[c] === SAFE ? own : 0));
+    const harmlessFrom = Float64Array.from(this.#cells, ({ measure }) => (this.#kind(measure) === "count" ? this.#threshold * this.#unit(measure) : Infinity));
+    const singletons = this.#cells.flatMap(({ measure, value, reason, blankAt }, c) =>
+      Number.isNaN(value) && blankAt.length > 0 && reason !== "no-data" && this.#kind(measure) === "count" && this.#unit(measure) === 1 ? [c] : []);
+    const result = await this.#attack(lower, upper, asked, "safety", {
+      insiders: insiders === "alone" ? "each-contributor" : "each-member", singletons, harmlessFrom,
+    });
+    for (const { cell, min, max, insider } of result?.fallen ?? []) {
+      if (insider === undefined) continue;
+      const who = insiders === "alone" ? `if only one person is in ${words.name(insider)}, that person` : `whoever is counted in ${words.name(insider)}`;
+      const { at, blankAt } = this.#cells[cell]!;
+      const text = min === max
+        ? `${who} finds that ${words.name(cell)} = ${words.number(cell, min)}`
+        : `${who} can narrow ${words.name(cell)} to ${words.range(cell, min, max)}`;
+      this.#findings.push({ kind: "insider-finds", text, at: blankAt[0] ?? at[0] });
+    }
+  }
+
   /** Telling which blanks are small narrows what they can be; see whether that is what gives cells away. */
   async #compareWithMergedCodes(values: Float64Array, falling: number): Promise<void> {
     if (this.#codes !== "separate" || falling === 0) return;
@@ -512,24 +615,26 @@ class TableAudit {
       upper,
     });
   }
+}
 
-  #summary(blank: number, falling: number): string {
-    const others = this.#findings.filter(({ kind }) => kind !== "blank-falls" && kind !== "reasons-told");
-    const parts = [
-      falling === 0
-        ? blank === 0 ? "No cell is blank" : `None of ${blank} blank ${blank === 1 ? "cell falls" : "cells falls"}`
-        : `${falling} of ${blank} blank ${blank === 1 ? "cell" : "cells"} ${falling === 1 ? "falls" : "fall"}`,
-    ];
-    const tell = (kind: FindingKind, one: string, many: string): void => {
-      const n = others.filter((finding) => finding.kind === kind).length;
-      if (n > 0) parts.push(`${n} ${n === 1 ? one : many}`);
-    };
-    tell("small-count-shown", "small count is shown", "small counts are shown");
-    tell("marked-but-shown", "number is printed though marked", "numbers are printed though marked");
-    tell("computed-beside-blank", "computed number stands beside a blank", "computed numbers stand beside blanks");
-    tell("contradiction", "contradiction", "contradictions");
-    return parts.join("; ");
-  }
+function summaryOf(all: readonly AuditFinding[], blank: number, falling: number): string {
+  const others = all.filter(({ kind }) => kind !== "blank-falls" && kind !== "reasons-told");
+  const parts = [
+    falling === 0
+      ? blank === 0 ? "No cell is blank" : `None of ${blank} blank ${blank === 1 ? "cell falls" : "cells falls"}`
+      : `${falling} of ${blank} blank ${blank === 1 ? "cell" : "cells"} ${falling === 1 ? "falls" : "fall"}`,
+  ];
+  const tell = (kind: FindingKind, one: string, many: string): void => {
+    const n = others.filter((finding) => finding.kind === kind).length;
+    if (n > 0) parts.push(`${n} ${n === 1 ? one : many}`);
+  };
+  tell("small-count-shown", "small count is shown", "small counts are shown");
+  tell("marked-but-shown", "number is printed though marked", "numbers are printed though marked");
+  tell("computed-beside-blank", "computed number stands beside a blank", "computed numbers stand beside blanks");
+  tell("insider-finds", "hidden count can be found from within", "hidden counts can be found from within");
+  tell("contradiction", "contradiction", "contradictions");
+  if (others.some(({ kind }) => kind === "missing-rows")) parts.push("rows are missing");
+  return parts.join("; ");
 }
 
 /** Whether taking unlisted combinations for empty makes shown parts fall short of shown wholes. */

@@ -19,29 +19,34 @@ export interface EquationSystem {
   readonly equations: readonly Equation[];
   /** Cells that files leave out of a list of their kind, and that were taken for hidden. */
   readonly omitted: ReadonlySet<number>;
-  /** Combinations that were taken for empty since no file lists them. */
-  readonly absentEmpty: number;
+  /** Combinations without a row that were taken for empty. */
+  readonly empty: number;
 }
+
+/** What a combination of listed categories is that has no row. "as-stated": empty where its files say so, else unknown. */
+export type MissingRows = "empty" | "unknown" | "as-stated";
 
 /** Cells beyond the published ones that the audit will introduce; more is not proven safe. */
 const MOST_UNPUBLISHED = 500_000;
+/** Rows left out that are each taken for a hidden number. */
+const MOST_MISSING = 20_000;
 
 /**
  * Write down everything that adds up: each cell is the sum of its parts along each dimension, over all files at once. Cells that
  * nobody published but that two files imply (a county's total over sexes in one and over ages in the other) are put in, and
  * taken out again where a sum of published cells says the same.
  *
- * @throws DisclosureError `audit/too-large`
+ * @throws DisclosureError `audit/too-large`, `audit/too-many-missing`
  */
 export function buildEquations(
-  published: PublishedCells, absent: "empty" | "hidden", within: readonly (readonly [part: number, whole: number])[],
+  published: PublishedCells, missing: MissingRows, within: readonly (readonly [part: number, whole: number])[],
 ): EquationSystem {
-  return new EquationBuilder(published, absent, within).build();
+  return new EquationBuilder(published, missing, within).build();
 }
 
 class EquationBuilder {
   readonly #published: PublishedCells;
-  readonly #absent: "empty" | "hidden";
+  readonly #missing: MissingRows;
   readonly #within: readonly (readonly [part: number, whole: number])[];
   readonly #cells: PublishedCell[];
   readonly #index = new Map<string, number>();
@@ -49,23 +54,30 @@ class EquationBuilder {
   readonly #down: (readonly Split[])[][];
   readonly #up: (readonly Split[])[][];
   readonly #filed: number;
-  /** Combinations of dimensions and measures that some file lists, by measure and which dimensions are not total. */
-  readonly #listed = new Set<string>();
+  /** [dimensions][places] steps from the total, the longest way. */
+  readonly #depth: readonly (readonly number[])[];
+  /** Kinds of cells that some file lists, by measure and depth in each dimension: whether rows left out are empty. */
+  readonly #listed = new Map<string, boolean>();
   readonly #omitted = new Set<number>();
-  #absentEmpty = 0;
+  #empty = 0;
 
-  constructor(published: PublishedCells, absent: "empty" | "hidden", within: readonly (readonly [part: number, whole: number])[]) {
+  constructor(published: PublishedCells, missing: MissingRows, within: readonly (readonly [part: number, whole: number])[]) {
     this.#published = published;
-    this.#absent = absent;
+    this.#missing = missing;
     this.#within = within;
     this.#cells = [...published.cells];
     this.#filed = this.#cells.length;
-    this.#cells.forEach((cell, id) => {
-      this.#index.set(keyOf(cell.measure, cell.places), id);
-      if (cell.at.length > 0) this.#listed.add(this.#kindOf(cell));
-    });
     this.#down = published.dimensions.map(({ splits, labels }) => labels.map((_, place) => splits.filter(({ whole }) => whole === place)));
     this.#up = published.dimensions.map(({ splits, labels }) => labels.map((_, place) => splits.filter(({ parts }) => parts.includes(place))));
+    this.#depth = this.#depths();
+    const complete = new Set(published.files.flatMap(({ name, missingRows }) => (missingRows === "empty" ? [name] : [])));
+    this.#cells.forEach((cell, id) => {
+      this.#index.set(keyOf(cell.measure, cell.places), id);
+      if (cell.at.length === 0) return;
+      const kind = this.#kindOf(cell);
+      const stated = missing === "empty" || (missing === "as-stated" && cell.at.every(({ table }) => complete.has(table)));
+      this.#listed.set(kind, stated && this.#listed.get(kind) !== false);
+    });
   }
 
   build(): EquationSystem {
@@ -80,12 +92,12 @@ class EquationBuilder {
       cells: this.#cells,
       equations: [...this.#withoutUnpublishedWholes(sums, new Set(others.flatMap(({ cells }) => cells))), ...others],
       omitted: this.#omitted,
-      absentEmpty: this.#absentEmpty,
+      empty: this.#empty,
     };
   }
 
   #kindOf({ measure, places }: { readonly measure: number; readonly places: readonly number[] }): string {
-    return `${measure}:${places.map((place) => (place === TOTAL ? 0 : 1)).join("")}`;
+    return `${measure}:${places.map((place, d) => this.#depth[d]![place]!).join()}`;
   }
 
   #cell(measure: number, places: readonly number[]): number {
@@ -109,7 +121,7 @@ class EquationBuilder {
    */
   #addCommonBreakdown(measure: number): void {
     const { dimensions, files, shown } = this.#published;
-    const depth = this.#depths();
+    const depth = this.#depth;
     const edges = files.flatMap((file, f): { dims: readonly number[]; attributes: ReadonlySet<string> }[] => {
       if (!this.#cells.some((cell) => cell.measure === measure && cell.at.some(({ table }) => table === file.name))) return [];
       const attributes = new Set<string>();
@@ -140,7 +152,6 @@ class EquationBuilder {
     for (const places of partial) this.#cell(measure, places);
   }
 
-  /** [dimensions][places] steps from the total, the longest way. */
   #depths(): number[][] {
     return this.#published.dimensions.map(({ labels }, d) => {
       const memo: number[] = [0];
@@ -177,7 +188,7 @@ class EquationBuilder {
       }
       tried = tried.flatMap((at) => dims.flatMap((d) => this.#up[d]![at[d]!]!.filter(({ whole }) => whole !== TOTAL).map(({ whole }) => replaced(at, d, whole))));
     }
-    return this.#absent === "hidden";
+    return this.#missing !== "empty";
   }
 
   /** Everything that holds a known cell. */
@@ -233,14 +244,16 @@ class EquationBuilder {
           if (present.length === 0) continue;
           for (const part of absent) {
             const at = replaced(places, d, part);
-            const listed = dimensions[d]!.seen[part] === true && this.#listed.has(this.#kindOf({ measure, places: at }));
-            if (listed && this.#absent === "empty") {
-              this.#absentEmpty++;
+            const empty = dimensions[d]!.seen[part] === true ? this.#listed.get(this.#kindOf({ measure, places: at })) : undefined;
+            if (empty === true) {
+              this.#empty++;
               continue;
             }
             const cell = this.#cell(measure, at);
             present.push(cell);
-            if (listed) this.#omitted.add(cell);
+            if (empty === undefined) continue;
+            this.#omitted.add(cell);
+            if (this.#omitted.size > MOST_MISSING) throw tooManyMissing();
           }
           equations.push({ kind: "sum", cells: [...present, id], times: [...present.map(() => 1), -1], low: 0, high: 0 });
         }
@@ -343,6 +356,15 @@ function tooLarge(): DisclosureError {
     "audit/too-large",
     `The tables imply more than ${MOST_UNPUBLISHED} numbers that none of them publishes. Audit fewer or coarser tables together.`,
     { limit: MOST_UNPUBLISHED },
+  );
+}
+
+function tooManyMissing(): DisclosureError {
+  return new DisclosureError(
+    "audit/too-many-missing",
+    `More than ${MOST_MISSING} combinations of listed categories have no row, too many to take each for a hidden number. If rows left out are ` +
+      "empty, say so (--missing-rows empty); else audit fewer or coarser tables.",
+    { limit: MOST_MISSING },
   );
 }
 

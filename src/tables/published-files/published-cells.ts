@@ -65,7 +65,7 @@ export interface PublishedCells {
   /** [dimensions][files] places in the order of the file; only files that have the dimension. */
   readonly shown: readonly (readonly (readonly number[])[])[];
   /** Each file's dimensions. */
-  readonly files: readonly { readonly name: string; readonly dimensions: readonly number[] }[];
+  readonly files: readonly { readonly name: string; readonly dimensions: readonly number[]; readonly missingRows?: "empty" | "unknown" | undefined }[];
   /** Whether the files tell small counts from those hidden to protect them. */
   readonly separate: boolean;
 }
@@ -103,7 +103,7 @@ class CellCollector {
   readonly #shown: number[][][] = [];
   readonly #assumptions = new Set<string>();
   readonly #findings: ReadingFinding[] = [];
-  readonly #files: { name: string; dimensions: number[] }[] = [];
+  readonly #files: { name: string; dimensions: number[]; missingRows?: "empty" | "unknown" | undefined }[] = [];
   readonly #decimals: number[] = [];
   readonly #fractions: boolean[] = [];
   #codes: { primary: boolean; complementary: boolean } = { primary: false, complementary: false };
@@ -178,7 +178,7 @@ class CellCollector {
     const file = this.#structure.tables?.[table.name] ?? {};
     const dimensions = layout.dimensions.map(({ name }) => this.#dimension(name));
     const across = layout.across === undefined ? -1 : this.#dimension(layout.across);
-    this.#files.push({ name: table.name, dimensions: across < 0 ? dimensions : [...dimensions, across] });
+    this.#files.push({ name: table.name, dimensions: across < 0 ? dimensions : [...dimensions, across], missingRows: file.missingRows });
     const orders = new Map<number, { places: number[]; seen: Set<number> }>();
     const note = (dimension: number, place: number): void => {
       let order = orders.get(dimension);

@@ -26,6 +26,7 @@ export const StructureSchema = z.strictObject({
     rename: z.record(Name, Name).optional(),
     across: Name.optional(),
     fixed: z.record(Name, Name).optional(),
+    missingRows: z.enum(["empty", "unknown"]).optional(),
     ratios: z.array(Ratio).optional(),
   })).optional(),
   measures: z.record(Name, z.strictObject({ kind: z.enum(["count", "amount"]).optional(), within: Name.optional() })).optional(),

@@ -35,6 +35,8 @@ export interface FileStructure {
   readonly across?: string | undefined;
   /** Categories that hold for the whole file: dimension -> label. */
   readonly fixed?: Readonly<Record<string, string>> | undefined;
+  /** What a combination of the file's categories is that has no row: "empty", or "unknown" where it may have been hidden. */
+  readonly missingRows?: "empty" | "unknown" | undefined;
   /** Columns of percentages, rates and means. */
   readonly ratios?: readonly RatioStructure[] | undefined;
 }
