@@ -6,4 +6,7 @@ export { addBatch, fold, folderFor, folderShape, foldWithDictionaries, type Fold
 export { Folder, type FoldedNumbers, type FolderShape } from "./folder.ts";
 export { merge, rollUp, type KeyChange } from "./roll-up.ts";
 export { foldToStore, SpillingFolder, type SpillOptions } from "./spilled.ts";
-export { maskOf, packedLayout, PackedFolder, unpackCells, unpackKey, type PackedField } from "./packed-folder.ts";
+export {
+  addMargin, cellsOfPacked, hasNulls, marginsOf, maskOf, packedForm, packedLayout, sharedList, unpackKey, type PackedCells, type PackedField,
+} from "./packed-cells.ts";
+export { PackedFolder } from "./packed-folder.ts";

@@ -1,36 +1,7 @@
 import { DataError } from "../errors/index.ts";
 import { blockPacker, PACK_BLOCK } from "../kernels/block-packer.ts";
 import { mergeCounted, sortAndCount, type WordList } from "../kernels/packed-words.ts";
-import type { Cells } from "./cells.ts";
-
-/** Where a key's code lies in a packed cell: code plus one, so that null is 0 and comes first. */
-export interface PackedField {
-  readonly word: 0 | 1;
-  readonly shift: number;
-  readonly bits: number;
-}
-
-/**
- * Bit fields for keys with these many codes, the first key most significant, so that packed cells order like their codes.
- * Undefined when they do not fit into two 32-bit words.
- */
-export function packedLayout(sizes: readonly number[]): PackedField[] | undefined {
-  const widths = sizes.map((size) => Math.max(1, 32 - Math.clz32(size)));
-  const fields: PackedField[] = [];
-  let word: 0 | 1 = 1;
-  let used = 0;
-  for (let key = sizes.length - 1; key >= 0; key--) {
-    const bits = widths[key]!;
-    if (used + bits > 32) {
-      if (word === 0) return undefined;
-      word = 0;
-      used = 0;
-    }
-    fields[key] = { word, shift: used, bits };
-    used += bits;
-  }
-  return fields;
-}
+import { isWide, maskOf, packedLayout, sharedList, type PackedField } from "./packed-cells.ts";
 
 /** Records packed before they are sorted and joined with the cells so far. */
 const BUFFER_RECORDS = 1 << 22;
@@ -116,8 +87,8 @@ export class PackedFolder {
   }
 
   /**
-   * The records, or the cells of a part of them each, recoded and packed anew, neither sorted nor joined. The folder is empty
-   * afterwards.
+   * The records, or the cells of a part of them each, recoded and packed anew, neither sorted nor joined, in memory that threads
+   * share. The folder is empty afterwards.
    * @param maps  [keys][codes] final code, -1 for null
    * @param sizes [keys] number of final codes; packedLayout(sizes) must exist
    */
@@ -128,16 +99,17 @@ export class PackedFolder {
     const size = parts.reduce((sum, part) => sum + part.size, 0);
     const layout = packedLayout(sizes)!;
     const lookups = this.#fields.map(({ bits }, key) => lookupOf(maps[key]!, maskOf(bits)));
-    const words = newWords(layout, size);
+    const list = sharedList(size, layout, cells.size > 0);
     let at = 0;
     for (const part of parts) {
-      repack(part, this.#fields, layout, lookups, words, at);
+      repack(part, this.#fields, layout, lookups, list.words, at);
       at += part.size;
     }
+    list.count?.set(cells.count!.subarray(0, size));
     this.#chunks = [];
     this.#buffered = 0;
     this.#cells = NO_CELLS;
-    return { size, words, count: cells.size > 0 ? cells.count!.slice(0, size) : undefined };
+    return list;
   }
 
   #openChunk(): Chunk {
@@ -186,12 +158,7 @@ export class PackedFolder {
 const NO_CELLS: WordList = { size: 0, words: [new Uint32Array(0), new Uint32Array(0)], count: new Float64Array(0) };
 
 function newWords(layout: readonly PackedField[], size: number): Uint32Array[] {
-  return [new Uint32Array(layout.some(({ word }) => word === 0) ? size : 0), new Uint32Array(size)];
-}
-
-/** As many low bits as a field has. */
-export function maskOf(bits: number): number {
-  return bits === 32 ? 0xffffffff : (1 << bits) - 1;
+  return [new Uint32Array(isWide(layout) ? size : 0), new Uint32Array(size)];
 }
 
 /** [packed codes] packed final code; the map may be shorter than the field. */
@@ -232,28 +199,4 @@ function recodeKey(
   toShift: number, at: number,
 ): void {
   for (let i = start, to = at + start; i < end; i++, to++) target[to] = target[to]! | (lookup[(source[i]! >>> shift) & mask]! << toShift);
-}
-
-/** Cells from packed ones that are sorted and distinct. */
-export function unpackCells(list: WordList, keys: readonly string[], sizes: readonly number[]): Cells {
-  const layout = packedLayout(sizes)!;
-  return {
-    keys,
-    sizes,
-    size: list.size,
-    codes: layout.map((field) => {
-      const codes = new Int32Array(list.size);
-      unpackKey(list, field, 0, codes);
-      return codes;
-    }),
-    records: list.count!.slice(0, list.size),
-    measures: [],
-  };
-}
-
-/** Codes of one key, -1 for null, of as many packed records from `from` on as `codes` has room for. */
-export function unpackKey({ words }: Pick<WordList, "words">, { word, shift, bits }: PackedField, from: number, codes: Int32Array): void {
-  const own = words[word]!;
-  const mask = maskOf(bits);
-  for (let i = 0; i < codes.length; i++) codes[i] = ((own[from + i]! >>> shift) & mask) - 1;
 }

@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { PackedFolder, packedLayout, unpackCells } from "../cells/index.ts";
+import { marginsOf, PackedFolder, packedLayout } from "../cells/index.ts";
 import type { Batch, Dictionary } from "../columns/index.ts";
 import { readRanges, type CsvFileRanges } from "../engines/local/file-ranges.ts";
 import {
-  Arranger, buffersOf, cutList, joinParts, RewriteLane, RowKeeper, sampleOf, surveyColumns,
-  type ArrangeJob, type RewriteSpec, type SurveySpec,
+  Arranger, countDigits, placeRange, RewriteLane, RowKeeper, sortRange, surveyColumns,
+  type ArrangeJob, type DigitRange, type RewriteSpec, type SurveySpec,
 } from "../engines/local/index.ts";
 import { CommensurateError, DataError, InternalError } from "../errors/index.ts";
 import type { WordList } from "../kernels/packed-words.ts";
@@ -19,8 +19,8 @@ import { createSpill } from "./spill-file.ts";
 export type LaneTask =
   | ({ readonly task: "survey"; readonly spec: SurveySpec } & LaneReading)
   | { readonly task: "recode"; readonly maps: readonly Int32Array[]; readonly sizes: readonly number[] }
-  | { readonly task: "cut"; readonly cuts: readonly { first: number; last: number }[] }
-  | { readonly task: "merge"; readonly parts: readonly WordList[]; readonly keys: readonly string[]; readonly sizes: readonly number[] }
+  | { readonly task: "sort"; readonly lists: readonly WordList[]; readonly range: DigitRange; readonly sizes: readonly number[] }
+  | { readonly task: "place"; readonly at: number; readonly all: WordList }
   /** As rewrite, from the records that the survey kept. */
   | { readonly task: "rewrite-kept"; readonly spec: RewriteSpec }
   | ({ readonly task: "rewrite"; readonly spec: RewriteSpec; readonly columns: readonly ColumnRequest[] } & LaneReading)
@@ -35,6 +35,19 @@ export interface LaneReading {
   readonly rangeBytes: number;
   readonly control: SharedArrayBuffer;
   readonly digests: SharedArrayBuffer;
+}
+
+/** Records of a lane, packed with final codes, and how many of them have each leading digit. */
+export interface RecodedLane {
+  readonly list: WordList;
+  readonly digits: Uint32Array;
+}
+
+/** What a lane tells of the cells it sorted; it keeps them until they are placed. */
+export interface SortedLane {
+  readonly size: number;
+  /** [keys][codes + 1] as in PackedCells. */
+  readonly margins: readonly Float64Array[];
 }
 
 /** What a lane tells of its first reading; it keeps the records. */
@@ -63,7 +76,7 @@ const KEPT_BYTES = 128 * 1024 * 1024;
 const LANE_CELLS_BYTES = 384 * 1024 * 1024;
 
 let folder: PackedFolder | undefined;
-let folded: WordList | undefined;
+let sorted: WordList | undefined;
 let kept: RowKeeper | undefined;
 let rewriting: RewriteLane | undefined;
 let arranger: Arranger | undefined;
@@ -72,21 +85,23 @@ async function perform(task: LaneTask): Promise<{ result: unknown; transfer: Arr
   switch (task.task) {
     case "survey":
       return { result: await survey(task.spec, task), transfer: [] };
-    case "recode":
-      if (packedLayout(task.sizes) === undefined) throw new InternalError("lanes/not-packable", "Cells were asked for that cannot be packed.");
-      folded = folder!.recoded(task.maps, task.sizes);
+    case "recode": {
+      const layout = packedLayout(task.sizes);
+      if (layout === undefined) throw new InternalError("lanes/not-packable", "Cells were asked for that cannot be packed.");
+      const list = folder!.recoded(task.maps, task.sizes);
       folder = undefined;
-      if (kept !== undefined) kept.keys = folded;
-      return { result: sampleOf(folded), transfer: [] };
-    case "cut": {
-      const parts = cutList(folded!, task.cuts);
-      folded = undefined;
-      return { result: parts, transfer: parts.flatMap(buffersOf) };
+      if (kept !== undefined) kept.keys = list;
+      return { result: { list, digits: countDigits(list, layout) } satisfies RecodedLane, transfer: [] };
     }
-    case "merge": {
-      const cells = unpackCells(joinParts(task.parts), task.keys, task.sizes);
-      return { result: cells, transfer: [...cells.codes, cells.records].map(({ buffer }) => buffer as ArrayBuffer) };
+    case "sort": {
+      const layout = packedLayout(task.sizes)!;
+      sorted = sortRange(task.lists, layout, task.range);
+      return { result: { size: sorted.size, margins: marginsOf(sorted, layout, task.sizes) } satisfies SortedLane, transfer: [] };
     }
+    case "place":
+      placeRange(sorted!, task.at, task.all);
+      sorted = undefined;
+      return { result: undefined, transfer: [] };
     case "rewrite": {
       const lane = await newRewriteLane(task.spec);
       await withFile(task, task.columns, (batch) => lane.add(batch), () => lane.settle());

@@ -2,17 +2,16 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { packedLayout, type Cells } from "../cells/index.ts";
+import { cellsOfPacked, packedLayout, sharedList } from "../cells/index.ts";
 import { abandonReading, rangesStarted, sharedReading, type CsvFileRanges } from "../engines/local/file-ranges.ts";
 import {
-  buffersOf, checkNulls, cutsFor, InlineLane, joinCells, joinKeys, surveyColumns,
+  checkNulls, InlineLane, joinKeys, rangesOf, surveyColumns,
   type Arranged, type ArrangeJob, type LanePool, type PlacedRecords, type ReadOptions, type RewriteSpec, type RewriteSummary,
   type Survey, type SurveySpec,
 } from "../engines/local/index.ts";
 import { DataError, DisclosureError, InternalError, PolicyError } from "../errors/index.ts";
-import type { WordList } from "../kernels/packed-words.ts";
 import type { ColumnRequest, Source } from "../sources/source.ts";
-import type { FoldedLane, LaneReading, LaneReply, LaneTask } from "./lane-worker.ts";
+import type { FoldedLane, LaneReading, LaneReply, LaneTask, RecodedLane, SortedLane } from "./lane-worker.ts";
 import { createSpill } from "./spill-file.ts";
 import { LEAF_BYTES, treeDigest } from "./tree-hash.ts";
 
@@ -66,19 +65,25 @@ class ThreadLanes implements LanePool {
     if (read === undefined) return this.#inline.survey(source, spec, options);
     const { keys, maps } = joinKeys(spec, read.results.map(({ dictionaries }) => dictionaries));
     const sizes = keys.map(({ dictionary }) => dictionary.size);
-    if (packedLayout(sizes) === undefined) return this.#inline.survey(source, spec, options);
+    const layout = packedLayout(sizes);
+    if (layout === undefined) return this.#inline.survey(source, spec, options);
 
     const threads = this.#threads;
-    const samples = await Promise.all(threads.map((thread, t) => thread.call<Float64Array>({ task: "recode", maps: maps[t]!, sizes })));
-    const cuts = cutsFor(samples, threads.length);
-    const cut = await Promise.all(threads.map((thread) => thread.call<WordList[]>({ task: "cut", cuts })));
-    const ranges = await Promise.all(
-      threads.map((thread, range) => {
-        const parts = cut.map((own) => own[range]!);
-        return thread.call<Cells>({ task: "merge", parts, keys: keys.map(({ name }) => name), sizes }, parts.flatMap(buffersOf));
+    const recoded = await Promise.all(threads.map((thread, t) => thread.call<RecodedLane>({ task: "recode", maps: maps[t]!, sizes })));
+    const lists = recoded.map(({ list }) => list);
+    const ranges = rangesOf(recoded.map(({ digits }) => digits), threads.length);
+    const sorted = await Promise.all(threads.map((thread, t) => thread.call<SortedLane>({ task: "sort", lists, range: ranges[t]!, sizes })));
+    const all = sharedList(sorted.reduce((sum, { size }) => sum + size, 0), layout, true);
+    let at = 0;
+    await Promise.all(
+      threads.map((thread, t) => {
+        const placed = thread.call({ task: "place", at, all });
+        at += sorted[t]!.size;
+        return placed;
       }),
     );
-    const cells = joinCells(ranges);
+    const margins = keys.map((_, key) => sumOf(sorted.map((lane) => lane.margins[key]!)));
+    const cells = cellsOfPacked(all, margins, keys.map(({ name }) => name), sizes);
     checkNulls(spec, cells);
     const { fingerprint } = read;
     if (spec.secondReading !== undefined && read.results.every(({ kept }) => kept)) {
@@ -188,6 +193,10 @@ class ThreadLanes implements LanePool {
       options.signal?.removeEventListener("abort", abandon);
     }
   }
+}
+
+function sumOf(margins: readonly Float64Array[]): Float64Array {
+  return margins[0]!.map((_, code) => margins.reduce((sum, margin) => sum + margin[code]!, 0));
 }
 
 const ERRORS = { PolicyError, DataError, DisclosureError, InternalError };

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Folder, packedLayout, PackedFolder, rollUp, unpackCells } from "../../src/cells/index.ts";
-import { cutList, cutsFor, joinCells, joinParts, sampleOf } from "../../src/engines/local/exchange.ts";
+import {
+  cellsOfPacked, Folder, hasNulls, marginsOf, packedForm, packedLayout, PackedFolder, rollUp, sharedList, type Cells,
+} from "../../src/cells/index.ts";
+import { countDigits, placeRange, rangesOf, sortRange } from "../../src/engines/local/exchange.ts";
+import type { WordList } from "../../src/kernels/packed-words.ts";
 
 /** Records over up to four keys with up to `most` codes each, null among them. */
 const records = (most: number) =>
@@ -22,6 +25,10 @@ function names(keys: number): string[] {
   return Array.from({ length: keys }, (_, key) => `k${key}`);
 }
 
+function cellsOf(list: WordList, keys: readonly string[], sizes: readonly number[]): Cells {
+  return cellsOfPacked(list, marginsOf(list, packedLayout(sizes)!, sizes), keys, sizes);
+}
+
 describe("PackedFolder", () => {
   test.each([
     { most: 5, what: "one word" },
@@ -40,7 +47,7 @@ describe("PackedFolder", () => {
         const map = Int32Array.from({ length: most }, (_, code) => merged[code % merged.length]!);
         const sizes = names(keys).map(() => 6);
         const expected = rollUp(hashed.finish(names(keys).map(() => most)), names(keys).map(() => ({ map, size: 6 })));
-        const found = unpackCells(packed.finish(names(keys).map(() => map), sizes), names(keys), sizes);
+        const found = cellsOf(packed.finish(names(keys).map(() => map), sizes), names(keys), sizes);
         expect(found.size).toBe(expected.size);
         expect(found.codes.map((codes) => [...codes])).toEqual(expected.codes.map((codes) => [...codes]));
         expect([...found.records]).toEqual([...expected.records]);
@@ -64,13 +71,34 @@ describe("PackedFolder", () => {
           const folder = folded(rows.filter((_row, r) => r % lanes === lane));
           return lane === 0 && firstHasCells ? folder.finish(maps, sizes) : folder.recoded(maps, sizes);
         });
-        const cuts = cutsFor(parts.map(sampleOf), lanes);
-        const cut = parts.map((part) => cutList(part, cuts));
-        const ranges = Array.from({ length: lanes }, (_, range) => joinParts(cut.map((own) => own[range]!)));
-        const joined = joinCells(ranges.map((range) => unpackCells(range, names(keys), sizes)));
-        expect(joined).toEqual(unpackCells(folded(rows).finish(maps, sizes), names(keys), sizes));
+        const layout = packedLayout(sizes)!;
+        const ranges = rangesOf(parts.map((part) => countDigits(part, layout)), lanes);
+        expect(ranges.reduce((sum, { size }) => sum + size, 0)).toBe(parts.reduce((sum, { size }) => sum + size, 0));
+        const sorted = ranges.map((range) => sortRange(parts, layout, range));
+        const all = sharedList(sorted.reduce((sum, { size }) => sum + size, 0), layout, true);
+        let at = 0;
+        for (const range of sorted) {
+          placeRange(range, at, all);
+          at += range.size;
+        }
+        const joined = cellsOf(all, names(keys), sizes);
+        expect(joined).toEqual(cellsOf(folded(rows).finish(maps, sizes), names(keys), sizes));
       }),
     );
+  });
+
+  test("the packed form of cells says what the cells say, and a changed copy has none", () => {
+    const sizes = [3, 70_000, 2];
+    const folder = new PackedFolder(3);
+    folder.add(4, [Int32Array.of(2, -1, 2, 0), Int32Array.of(69_999, 5, 69_999, 0), Int32Array.of(1, 0, 1, 0)]);
+    const cells = cellsOf(folder.finish(sizes.map((size) => Int32Array.from({ length: size }, (_, code) => code)), sizes), names(3), sizes);
+    expect(cells.codes).toEqual([Int32Array.of(-1, 0, 2), Int32Array.of(5, 0, 69_999), Int32Array.of(0, 0, 1)]);
+    expect(cells.records).toEqual(Float64Array.of(1, 1, 2));
+    expect(packedForm(cells)!.margins[0]).toEqual(Float64Array.of(1, 1, 0, 2));
+    expect([0, 1, 2].map((key) => hasNulls(cells, key))).toEqual([true, false, false]);
+    const changed = { ...cells, codes: [cells.codes[0]!, cells.codes[1]!, Int32Array.of(-1, 0, 1)] };
+    expect(packedForm(changed)).toBeUndefined();
+    expect([0, 1, 2].map((key) => hasNulls(changed, key))).toEqual([true, false, true]);
   });
 
   test("more records than the buffer holds, with keys that widen on the way", () => {
@@ -87,7 +115,7 @@ describe("PackedFolder", () => {
       }
     }
     const identity = Int32Array.from({ length: 3000 }, (_, code) => code);
-    const { size, codes, records } = unpackCells(folder.finish([identity, identity], [3000, 3000]), names(2), [3000, 3000]);
+    const { size, codes, records } = cellsOf(folder.finish([identity, identity], [3000, 3000]), names(2), [3000, 3000]);
     const found = new Map(Array.from({ length: size }, (_, cell) => [codes[0]![cell]! * 64 + codes[1]![cell]!, records[cell]!]));
     expect(size).toBe(found.size);
     expect([...found].sort(([a], [b]) => a - b)).toEqual([...expected].sort(([a], [b]) => a - b));

@@ -7,5 +7,5 @@ export {
   type ReadOptions, type Survey, type SurveyedKey, type SurveyPart, type SurveySpec,
 } from "./survey.ts";
 export type { LaneBlocks } from "./arrange.ts";
-export { buffersOf, cutList, cutsFor, joinCells, joinParts, sampleOf } from "./exchange.ts";
+export { countDigits, placeRange, rangesOf, sortRange, type DigitRange } from "./exchange.ts";
 export { RowKeeper } from "./row-keeper.ts";

@@ -1,4 +1,4 @@
-import { foldToStore, foldWithDictionaries, rollUp, type Cells } from "../../cells/index.ts";
+import { foldToStore, foldWithDictionaries, hasNulls, rollUp, type Cells } from "../../cells/index.ts";
 import { joinDictionaries, nullRefused, recodeDictionary, type Dictionary, type Recoding } from "../../columns/index.ts";
 import type { ColumnRequest, Source } from "../../sources/source.ts";
 import type { LaneStorage } from "./rewrite-lane.ts";
@@ -121,7 +121,7 @@ export function joinKeys(
 /** @throws DataError `column/null-refused` when a key has nulls that the policy refuses. */
 export function checkNulls(spec: SurveySpec, cells: Cells): void {
   spec.keys.forEach(({ name, recoding }, key) => {
-    if (recoding.nullMeaning === "refuse" && cells.codes[key]!.includes(-1)) throw nullRefused(name);
+    if (recoding.nullMeaning === "refuse" && hasNulls(cells, key)) throw nullRefused(name);
   });
 }
 

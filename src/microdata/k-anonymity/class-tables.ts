@@ -6,6 +6,7 @@ import {
   hashWideWords, listClasses, mergeWideWords, mergeWords, partitionWideWords, partitionWords, recodeWords, sumByCode,
   summariseSizes, type CodeChange,
 } from "./kernel.ts";
+import { packClasses, type Field } from "./packed-classes.ts";
 
 /** The classes of one generalization, kept to roll coarser ones up from. */
 export interface ClassTable {
@@ -34,15 +35,6 @@ export interface KeptClasses {
   readonly records: Float64Array;
 }
 
-/** Where a key's code lies in the packed words. */
-interface Field {
-  readonly word: number;
-  readonly shift: number;
-  readonly mask: number;
-  /** Code of null at every level; the largest the field can hold. */
-  readonly nullCode: number;
-}
-
 /**
  * Class tables of the generalizations of one set of cells. Holds the cells packed, scratch for one generalization at a
  * time, and looked-up recodings between levels.
@@ -59,12 +51,10 @@ export class ClassTables {
   /** The cells themselves, level 0 in every key. */
   readonly base: ClassTable;
 
-  readonly #fields: Field[] = [];
+  readonly #fields: readonly Field[];
   /** [keys][levels] codes in use at a level, null among them: bounds the number of classes. */
   readonly #codesAt: number[][] = [];
   readonly #hierarchies: readonly BoundHierarchy[];
-  /** [keys] */
-  readonly #hasNull: readonly boolean[];
   /** [keys][levels] whether every record has code 0 there, null not among them. */
   readonly #collapses: boolean[][] = [];
   readonly #changes = new Map<number, CodeChange>();
@@ -85,21 +75,19 @@ export class ClassTables {
     }
     hierarchies.forEach(refuseManyLevels);
     this.heights = Uint8Array.from(hierarchies, (hierarchy) => hierarchy.levels.length - 1);
-    const leaves = hierarchies.map((hierarchy, key) => countLeaves(cells, key, hierarchy));
-    this.#hasNull = leaves.map(({ hasNull }) => hasNull);
-    this.#layOut();
-    const words = 1 + Math.max(0, ...this.#fields.map((field) => field.word));
-    this.base = this.#pack(cells, words);
-    this.records = sumOf(cells.records);
-    this.profiles = hierarchies.map((hierarchy, key) => profileOf(leaves[key]!.records, hierarchy));
+    const { fields, words, leaves, sorted } = packClasses(cells, hierarchies);
+    this.#fields = fields;
+    this.base = { levels: new Uint8Array(this.keys), size: cells.size, words, records: cells.records, grouped: sorted ? this.keys : 0 };
+    this.records = sumOf(leaves[0] ?? cells.records);
+    this.profiles = hierarchies.map((hierarchy, key) => profileOf(leaves[key]!, hierarchy));
     this.#codesAt = this.profiles.map((profile) => profile.levels.map((level) => level.records.reduce((n, r) => n + (r > 0 ? 1 : 0), 0)));
 
     this.#collapses = this.profiles.map((profile) =>
       profile.levels.map((level) => level.records.length === 2 && level.records[1] === 0),
     );
     const size = this.base.size;
-    this.#recoded = Array.from({ length: words }, () => new Int32Array(size));
-    this.#mergedWords = Array.from({ length: words }, () => new Int32Array(size));
+    this.#recoded = words.map(() => new Int32Array(size));
+    this.#mergedWords = words.map(() => new Int32Array(size));
     this.#mergedRecords = new Float64Array(size);
     this.#scratch = {
       list: new Int32Array(size + 1),
@@ -231,15 +219,18 @@ export class ClassTables {
     const changes = this.#pending;
     changes.length = 0;
     let keep = -1;
+    let put = 0;
     for (let key = 0; key < this.keys; key++) {
       const field = this.#fields[key]!;
       const level = levels[key]!;
       if (field.word !== word || level === from.levels[key]) continue;
-      if (this.#collapses[key]![level]!) keep &= ~(field.mask << field.shift);
-      else changes.push(this.#change(key, from.levels[key]!, level));
+      if (this.#collapses[key]![level]!) {
+        keep &= ~(field.mask << field.shift);
+        put |= field.first << field.shift;
+      } else changes.push(this.#change(key, from.levels[key]!, level));
     }
     if (keep === -1 && changes.length === 0) return words;
-    recodeWords(words, this.#recoded[word]!, from.size, keep, changes);
+    recodeWords(words, this.#recoded[word]!, from.size, keep, put, changes);
     return this.#recoded[word]!;
   }
 
@@ -258,14 +249,10 @@ export class ClassTables {
     listClasses(records, size, k, Infinity, list);
     const own = new Float64Array(kept);
     for (let i = 0; i < kept; i++) own[i] = records[list[i]!]!;
-    const codes = this.#fields.map(({ word, shift, mask, nullCode }, key) => {
+    const codes = this.#fields.map(({ word, shift, mask, first }) => {
       const packed = words[word]!;
-      const noCode = this.#hasNull[key]! ? nullCode : undefined;
       const unpacked = new Int32Array(kept);
-      for (let i = 0; i < kept; i++) {
-        const code = (packed[list[i]!]! >>> shift) & mask;
-        unpacked[i] = code === noCode ? -1 : code;
-      }
+      for (let i = 0; i < kept; i++) unpacked[i] = ((packed[list[i]!]! >>> shift) & mask) - first;
       return unpacked;
     });
     return { size: kept, codes, records: own };
@@ -287,69 +274,16 @@ export class ClassTables {
     const id = (key * 256 + from) * 256 + to;
     const known = this.#changes.get(id);
     if (known !== undefined) return known;
-    const { shift, mask } = this.#fields[key]!;
+    const { shift, mask, first } = this.#fields[key]!;
     const change = new Int32Array(mask + 1);
     const fine = this.#hierarchies[key]!.levels[from]!.map;
     const coarse = this.#hierarchies[key]!.levels[to]!.map;
     for (let leaf = 0; leaf < fine.length; leaf++) {
-      change[fine[leaf]!] = (fine[leaf]! ^ coarse[leaf]!) << shift;
+      change[fine[leaf]! + first] = ((fine[leaf]! + first) ^ (coarse[leaf]! + first)) << shift;
     }
     const found = { shift, mask, change };
     this.#changes.set(id, found);
     return found;
-  }
-
-  /**
-   * Give every key a bit field wide enough for its codes at all levels and one more for null. Within a word the first key is most
-   * significant, so that the highest bit in which two classes differ tells the first key in which they do.
-   */
-  #layOut(): void {
-    let word = 0;
-    let left = 32;
-    for (let key = 0; key < this.keys; key++) {
-      let largest = 0;
-      for (const level of this.#hierarchies[key]!.levels) for (const code of level.map) if (code > largest) largest = code;
-      const bits = Math.max(1, bitsFor(largest + (this.#hasNull[key]! ? 1 : 0)));
-      if (bits > left) {
-        word++;
-        left = 32;
-      }
-      left -= bits;
-      const mask = bits === 32 ? -1 : (1 << bits) - 1;
-      this.#fields.push({ word, shift: left, mask, nullCode: mask });
-    }
-  }
-
-  #pack(cells: Cells, width: number): ClassTable {
-    const words = Array.from({ length: width }, () => new Int32Array(cells.size));
-    for (let key = 0; key < this.keys; key++) {
-      const { word, shift, nullCode } = this.#fields[key]!;
-      packCodes(cells.codes[key]!, cells.size, nullCode, shift, words[word]!);
-    }
-    const grouped = this.#isSorted(cells, words) ? this.keys : 0;
-    return { levels: new Uint8Array(this.keys), size: cells.size, words, records: cells.records, grouped };
-  }
-
-  /** Whether cells ascend by their codes, key by key; those of a roll-up do. */
-  #isSorted({ codes, size }: Cells, words: readonly Int32Array[]): boolean {
-    const keyOfBit = words.map(() => new Uint8Array(32));
-    // From the last key on, earlier ones take over the bits from their own lowest one up.
-    for (let key = this.keys - 1; key >= 0; key--) keyOfBit[this.#fields[key]!.word]!.fill(key, this.#fields[key]!.shift);
-    for (let i = 1; i < size; i++) {
-      let word = 0;
-      while (word < words.length && words[word]![i] === words[word]![i - 1]) word++;
-      if (word === words.length) return false;
-      const own = codes[keyOfBit[word]![31 - Math.clz32(words[word]![i]! ^ words[word]![i - 1]!)]!]!;
-      if (own[i]! < own[i - 1]!) return false;
-    }
-    return true;
-  }
-}
-
-function packCodes(codes: Int32Array, size: number, nullCode: number, shift: number, into: Int32Array): void {
-  for (let i = 0; i < size; i++) {
-    const code = codes[i]!;
-    into[i] = into[i]! | ((code < 0 ? nullCode : code) << shift);
   }
 }
 
@@ -416,7 +350,7 @@ export class RolledUp implements ClassesOfNode {
   }
 
   suppressedBy(key: number): Float64Array {
-    const { word, shift, mask, nullCode } = this.fields[key]!;
+    const { word, shift, mask, first } = this.fields[key]!;
     const { list, byCode } = this.scratch;
     const all = this.profiles[key]!.levels[this.levels[key]!]!.records;
     // Sum over the small classes, or over the others when they are fewer, which leaves the small ones of all.
@@ -429,8 +363,9 @@ export class RolledUp implements ClassesOfNode {
     const codes = all.length - 1;
     byCode.fill(0, 0, mask + 1);
     sumByCode(this.words[word]!, this.records, list, this.listed, shift, mask, byCode);
-    // Without nulls the field may be exactly as wide as the codes, and its last code is a value.
-    byCode[codes] = nullCode >= codes ? byCode[nullCode]! : 0;
+    const nulls = first === 1 ? byCode[0]! : 0;
+    byCode.copyWithin(0, first, codes + first);
+    byCode[codes] = nulls;
     if (others) for (let code = 0; code <= codes; code++) byCode[code] = all[code]! - byCode[code]!;
     return byCode.subarray(0, codes + 1);
   }
@@ -446,27 +381,6 @@ export class RolledUp implements ClassesOfNode {
       summary: { k: this.k, sizes: this.sizes },
     };
   }
-}
-
-/** [leaves + 1] records by code of one key, null last. */
-function countLeaves(cells: Cells, key: number, hierarchy: BoundHierarchy): { records: Float64Array; hasNull: boolean } {
-  const { size, records } = cells;
-  const codes = cells.codes[key]!;
-  const leaves = hierarchy.levels[0]!.map.length;
-  const byLeaf = new Float64Array(leaves + 1);
-  let hasNull = false;
-  for (let i = 0; i < size; i++) {
-    let code = codes[i]!;
-    if (code >= leaves) {
-      throw new InternalError("k-anonymity/unbound-code", `Key ${key} has codes that its hierarchy was not bound to.`);
-    }
-    if (code < 0) {
-      hasNull = true;
-      code = leaves;
-    }
-    byLeaf[code] = byLeaf[code]! + records[i]!;
-  }
-  return { records: byLeaf, hasNull };
 }
 
 function sumOf(records: Float64Array): number {

@@ -22,31 +22,33 @@ const NO_CHANGE: CodeChange = { shift: 0, mask: 0, change: new Int32Array(1) };
  * @param from    [classes] packed words
  * @param to      [classes] out; may be `from`
  * @param keep    bits to keep; the fields of keys that become one value everywhere are left out
+ * @param put     bits of that value in their place
  * @param changes of other keys; must lie within `keep`
  * Time O(classes x keys), allocates nothing.
  */
 export function recodeWords(
-  from: Int32Array, to: Int32Array, classes: number, keep: number, changes: readonly CodeChange[],
+  from: Int32Array, to: Int32Array, classes: number, keep: number, put: number, changes: readonly CodeChange[],
 ): void {
   let source = from;
   let bits = keep;
+  let more = put;
   let done = 0;
   do {
     const left = changes.length - done;
     if (left <= 0) {
-      for (let i = 0; i < classes; i++) to[i] = source[i]! & bits;
+      for (let i = 0; i < classes; i++) to[i] = (source[i]! & bits) | more;
     } else if (left === 1) {
       const { shift, mask, change } = changes[done]!;
       for (let i = 0; i < classes; i++) {
         const word = source[i]!;
-        to[i] = (word & bits) ^ change[(word >>> shift) & mask]!;
+        to[i] = ((word & bits) | more) ^ change[(word >>> shift) & mask]!;
       }
     } else if (left === 2) {
       const { shift: shiftA, mask: maskA, change: changeA } = changes[done]!;
       const { shift: shiftB, mask: maskB, change: changeB } = changes[done + 1]!;
       for (let i = 0; i < classes; i++) {
         const word = source[i]!;
-        to[i] = (word & bits) ^ changeA[(word >>> shiftA) & maskA]! ^ changeB[(word >>> shiftB) & maskB]!;
+        to[i] = ((word & bits) | more) ^ changeA[(word >>> shiftA) & maskA]! ^ changeB[(word >>> shiftB) & maskB]!;
       }
     } else {
       const { shift: shiftA, mask: maskA, change: changeA } = changes[done]!;
@@ -55,12 +57,13 @@ export function recodeWords(
       const { shift: shiftD, mask: maskD, change: changeD } = changes[done + 3] ?? NO_CHANGE;
       for (let i = 0; i < classes; i++) {
         const word = source[i]!;
-        to[i] = (word & bits) ^ changeA[(word >>> shiftA) & maskA]! ^ changeB[(word >>> shiftB) & maskB]! ^
+        to[i] = ((word & bits) | more) ^ changeA[(word >>> shiftA) & maskA]! ^ changeB[(word >>> shiftB) & maskB]! ^
           changeC[(word >>> shiftC) & maskC]! ^ changeD[(word >>> shiftD) & maskD]!;
       }
     }
     source = to;
     bits = -1;
+    more = 0;
     done += 4;
   } while (done < changes.length);
 }

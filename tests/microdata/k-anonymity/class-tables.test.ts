@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { rollUp } from "../../../src/cells/index.ts";
+import { cellsOfPacked, marginsOf, packedLayout, rollUp } from "../../../src/cells/index.ts";
 import { ClassTables, type KeptClasses } from "../../../src/microdata/k-anonymity/class-tables.ts";
 import { classRisk } from "../../../src/microdata/risk/index.ts";
 import type { Cells } from "../../../src/cells/cells.ts";
@@ -17,18 +17,34 @@ function* numbers(seed: number): Generator<number, never> {
 const lines = (values: number, ...widths: readonly number[]): string[][] =>
   Array.from({ length: values }, (_, i) => [`v${i}`, ...widths.map((width) => `${width}:${Math.floor(i / width)}`)]);
 
+/** The same cells as they come from lanes: in packed form. */
+function asPacked(cells: Cells): Cells {
+  const layout = packedLayout(cells.sizes)!;
+  const words = [new Uint32Array(cells.size), new Uint32Array(cells.size)];
+  cells.codes.forEach((codes, key) => {
+    const { word, shift } = layout[key]!;
+    codes.forEach((code, c) => (words[word]![c]! |= (code + 1) << shift));
+  });
+  const wide = layout.some(({ word }) => word === 0);
+  const list = { size: cells.size, words: [wide ? words[0]! : new Uint32Array(0), words[1]!], count: cells.records };
+  return cellsOfPacked(list, marginsOf(list, layout, cells.sizes), cells.keys, cells.sizes);
+}
+
 /** More classes than are merged in one table of slots, in one word and in several. */
 describe.each([
-  { name: "in one word", trees: [lines(100, 5, 20), lines(300, 30), lines(8, 8)] },
-  { name: "in two words", trees: [lines(3000, 5, 100), lines(3000, 30), lines(3000, 3000)] },
-])("40,000 records and more, $name", ({ trees }) => {
+  { name: "in one word", trees: [lines(100, 5, 20), lines(300, 30), lines(8, 8)], form: (cells: Cells) => cells },
+  { name: "in two words", trees: [lines(3000, 5, 100), lines(3000, 30), lines(3000, 3000)], form: (cells: Cells) => cells },
+  { name: "packed in one word", trees: [lines(100, 5, 20), lines(300, 30), lines(8, 8)], form: asPacked },
+  { name: "packed in two words", trees: [lines(3000, 5, 100), lines(3000, 30), lines(3000, 3000)], form: asPacked },
+])("40,000 records and more, $name", ({ trees, form }) => {
   const draw = numbers(3);
   const rows = Array.from({ length: 90_000 }, () =>
     trees.map((tree) => {
       const value = Math.floor((tree.length + 1) * draw.next().value ** 1.5);
       return value === tree.length ? null : `v${value}`;
     }));
-  const { cells, hierarchies } = boundTable({ trees, rows });
+  const { cells: folded, hierarchies } = boundTable({ trees, rows });
+  const cells = form(rollUp(folded, [null, null, null]));
   const tables = new ClassTables(cells, hierarchies);
 
   test("there are enough of them", () => {
