@@ -80,7 +80,7 @@ export async function releaseWithLedger(
   ledger: string, policy: Policy, out: string, signal: AbortSignal | undefined,
   publish: (beforePublish: (plan: Plan, stage: Stage) => Promise<void>) => Promise<Released>,
 ): Promise<Released> {
-  if (roadFor(policy).addsUp !== true) {
+  if ((await roadFor(policy)).addsUp !== true) {
     throw new PolicyError(
       "release/ledger-method",
       `A ledger attacks tables of exact counts together; the numbers of ${policy.release.protect[0]!.method} are not of that kind. Release without a ledger.`,

@@ -30,7 +30,7 @@ export async function applyPlan(plan: Plan, source: Source, stage: Stage, option
       { plannedRecords: plan.input.records, records: survey.rows },
     );
   }
-  const road = roadFor(policy);
+  const road = await roadFor(policy);
   // What a plan file says is derived again: nobody weakens a release by editing numbers in a file.
   const assessment = classify(policy, road.measure(policy, survey));
   const requirements = requirementsFor(assessment, policy);

@@ -43,7 +43,7 @@ export interface Planned {
  * @param policy with its trees inline; see {@link withInlineTrees}
  */
 export async function makePlan(policy: Policy, source: Source, options: StepOptions): Promise<Planned> {
-  const road = roadFor(policy);
+  const road = await roadFor(policy);
   const { survey, columns } = await surveyFor(policy, source, options);
   const assessment = classify(policy, road.measure(policy, survey));
   const requirements = requirementsFor(assessment, policy);
@@ -68,7 +68,7 @@ export async function makePlan(policy: Policy, source: Source, options: StepOpti
  * @throws PolicyError `explain/nothing-hidden` for methods that hide no cells
  */
 export async function explainPolicy(policy: Policy, source: Source, question: ExplainQuestion, options: StepOptions): Promise<readonly HiddenCell[]> {
-  const road = roadFor(policy);
+  const road = await roadFor(policy);
   if (road.explain === undefined) {
     throw new PolicyError("explain/nothing-hidden", `The method ${road.method} hides no cells of tables, so there is nothing to explain.`, { method: road.method });
   }
@@ -80,7 +80,7 @@ export async function explainPolicy(policy: Policy, source: Source, question: Ex
 /** The first reading. */
 export async function surveyFor(policy: Policy, source: Source, options: StepOptions): Promise<{ survey: Survey; columns: ResolvedColumns }> {
   const columns = applyPolicyToColumns(policy, await source.columns());
-  const { secondReading, ...fold } = roadFor(policy).survey(policy, columns);
+  const { secondReading, ...fold } = (await roadFor(policy)).survey(policy, columns);
   const spec = options.keepRecords === true && secondReading !== undefined ? { ...fold, secondReading } : fold;
   const survey = await options.lanes.survey(source, spec, {
     signal: options.signal,

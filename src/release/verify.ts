@@ -37,7 +37,7 @@ export async function verifyRelease(released: ReleaseReader, platform: Platform,
   const planText = await smallText(reader, PLAN_PATH, present);
   const plan = readPlan(planText);
   const policy = parsePolicy(plan.policy);
-  const road = roadFor(policy);
+  const road = await roadFor(policy);
 
   // The plan: what it says must follow from its own policy and measured risk; from here on only what follows counts.
   const { requirements, checks: ofPlan } = planChecks(plan, policy, platform);

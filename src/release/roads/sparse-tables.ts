@@ -27,12 +27,6 @@ interface Planned extends Tabulated {
 /** What planning found, for the apply that follows in the same run. */
 const planned = new WeakMap<Survey, { readonly policy: Policy; readonly done: Planned }>();
 
-/** Whether the policy asks for it. */
-export function isSparse({ release }: Policy): boolean {
-  const method = release.protect[0]!;
-  return method.method === "small-cells" && method.secondary === "moves";
-}
-
 /** @throws PolicyError `sparse/option` for what this road does not do, `sparse/rows` where rows are to be left out without it */
 export function requireSparse(policy: Policy): void {
   const method = policy.release.protect[0]!;
