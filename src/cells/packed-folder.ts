@@ -1,7 +1,8 @@
 import { DataError } from "../errors/index.ts";
 import { blockPacker, PACK_BLOCK } from "../kernels/block-packer.ts";
 import { mergeCounted, sortAndCount, type WordList } from "../kernels/packed-words.ts";
-import { isWide, maskOf, packedLayout, sharedList, type PackedField } from "./packed-cells.ts";
+import { wordRecoder } from "../kernels/word-recoder.ts";
+import { isWide, marginsOf, maskOf, packedLayout, sharedList, type PackedField } from "./packed-cells.ts";
 
 /** Records packed before they are sorted and joined with the cells so far. */
 const BUFFER_RECORDS = 1 << 22;
@@ -83,7 +84,7 @@ export class PackedFolder {
 
   /** The cells of what `recoded` gives. */
   finish(maps: readonly Int32Array[], sizes: readonly number[]): WordList {
-    return sortAndCount(this.recoded(maps, sizes));
+    return sortAndCount(this.recoded(maps, sizes).list);
   }
 
   /**
@@ -91,25 +92,32 @@ export class PackedFolder {
    * share. The folder is empty afterwards.
    * @param maps  [keys][codes] final code, -1 for null
    * @param sizes [keys] number of final codes; packedLayout(sizes) must exist
+   * @returns with the margins of its cells, as in PackedCells
    */
-  recoded(maps: readonly Int32Array[], sizes: readonly number[]): WordList {
+  recoded(maps: readonly Int32Array[], sizes: readonly number[]): { readonly list: WordList; readonly margins: readonly Float64Array[] } {
     if (this.#cells.size > 0) this.#compact();
     const cells = this.#cells;
     const parts: readonly Chunk[] = cells.size > 0 ? [cells] : this.#chunks;
     const size = parts.reduce((sum, part) => sum + part.size, 0);
     const layout = packedLayout(sizes)!;
     const lookups = this.#fields.map(({ bits }, key) => lookupOf(maps[key]!, maskOf(bits)));
+    const recoder = wordRecoder(this.#fields.map(({ word, shift, bits }, key) => {
+      return { word, shift, mask: maskOf(bits), toWord: layout[key]!.word, toShift: layout[key]!.shift, lookup: lookups[key]! };
+    }));
     const list = sharedList(size, layout, cells.size > 0);
     let at = 0;
     for (const part of parts) {
-      repack(part, this.#fields, layout, lookups, list.words, at);
+      recoder.recode(part.words, part.size, list.words, at);
       at += part.size;
     }
     list.count?.set(cells.count!.subarray(0, size));
     this.#chunks = [];
     this.#buffered = 0;
     this.#cells = NO_CELLS;
-    return list;
+    const margins = list.count === undefined
+      ? recoder.counts().map((counts, key) => countsBy(lookups[key]!, counts, sizes[key]!))
+      : marginsOf(list, layout, sizes);
+    return { list, margins };
   }
 
   #openChunk(): Chunk {
@@ -126,14 +134,13 @@ export class PackedFolder {
     if (layout === undefined) {
       throw new DataError("cells/not-packable", "The keys have too many values to be packed into two words.", { keys: this.#keys });
     }
-    const lookups = this.#fields.map(() => undefined);
     for (const chunk of this.#chunks) {
       const words = newWords(layout, CHUNK_RECORDS);
-      repack(chunk, this.#fields, layout, lookups, words, 0);
+      repack(chunk, this.#fields, layout, words);
       chunk.words = words;
     }
     const words = newWords(layout, this.#cells.size);
-    repack(this.#cells, this.#fields, layout, lookups, words, 0);
+    repack(this.#cells, this.#fields, layout, words);
     this.#cells = { ...this.#cells, words };
     this.#fields = layout;
   }
@@ -168,35 +175,25 @@ function lookupOf(map: Int32Array, mask: number): Int32Array {
   return lookup;
 }
 
-/**
- * Write packed words in another layout, from `at` on; the target must be zero there.
- * @param lookups [keys] packed code -> new packed code; undefined to keep a key's codes
- */
-function repack(
-  source: Chunk, from: readonly PackedField[], to: readonly PackedField[], lookups: readonly (Int32Array | undefined)[],
-  target: readonly Uint32Array[], at: number,
-): void {
+/** Counts by new code. @param counts [old packed codes] */
+function countsBy(lookup: Int32Array, counts: Uint32Array, codes: number): Float64Array {
+  const by = new Float64Array(codes + 1);
+  for (let code = 0; code < counts.length; code++) by[lookup[code]!] = by[lookup[code]!]! + counts[code]!;
+  return by;
+}
+
+/** Write packed words in another layout; the target must be zero. */
+function repack(source: Chunk, from: readonly PackedField[], to: readonly PackedField[], target: readonly Uint32Array[]): void {
   for (let start = 0; start < source.size; start += PACK_BLOCK) {
     const end = Math.min(source.size, start + PACK_BLOCK);
     for (let key = 0; key < from.length; key++) {
       const { word, shift, bits } = from[key]!;
       const { word: toWord, shift: toShift } = to[key]!;
-      const lookup = lookups[key];
-      if (lookup === undefined) moveKey(source.words[word]!, start, end, shift, maskOf(bits), target[toWord]!, toShift, at);
-      else recodeKey(source.words[word]!, start, end, shift, maskOf(bits), lookup, target[toWord]!, toShift, at);
+      moveKey(source.words[word]!, start, end, shift, maskOf(bits), target[toWord]!, toShift);
     }
   }
 }
 
-function moveKey(
-  source: Uint32Array, start: number, end: number, shift: number, mask: number, target: Uint32Array, toShift: number, at: number,
-): void {
-  for (let i = start, to = at + start; i < end; i++, to++) target[to] = target[to]! | (((source[i]! >>> shift) & mask) << toShift);
-}
-
-function recodeKey(
-  source: Uint32Array, start: number, end: number, shift: number, mask: number, lookup: Int32Array, target: Uint32Array,
-  toShift: number, at: number,
-): void {
-  for (let i = start, to = at + start; i < end; i++, to++) target[to] = target[to]! | (lookup[(source[i]! >>> shift) & mask]! << toShift);
+function moveKey(source: Uint32Array, start: number, end: number, shift: number, mask: number, target: Uint32Array, toShift: number): void {
+  for (let i = start; i < end; i++) target[i] = target[i]! | (((source[i]! >>> shift) & mask) << toShift);
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { marginsOf, PackedFolder, packedLayout } from "../cells/index.ts";
+import { PackedFolder, packedLayout } from "../cells/index.ts";
 import type { Batch, Dictionary } from "../columns/index.ts";
 import { readRanges, type CsvFileRanges } from "../engines/local/file-ranges.ts";
 import {
@@ -20,6 +20,7 @@ export type LaneTask =
   | ({ readonly task: "survey"; readonly spec: SurveySpec } & LaneReading)
   | { readonly task: "recode"; readonly maps: readonly Int32Array[]; readonly sizes: readonly number[] }
   | { readonly task: "sort"; readonly lists: readonly WordList[]; readonly range: DigitRange; readonly sizes: readonly number[] }
+  /** The lane keeps what it sorted until then. */
   | { readonly task: "place"; readonly at: number; readonly all: WordList }
   /** As rewrite, from the records that the survey kept. */
   | { readonly task: "rewrite-kept"; readonly spec: RewriteSpec }
@@ -40,14 +41,9 @@ export interface LaneReading {
 /** Records of a lane, packed with final codes, and how many of them have each leading digit. */
 export interface RecodedLane {
   readonly list: WordList;
-  readonly digits: Uint32Array;
-}
-
-/** What a lane tells of the cells it sorted; it keeps them until they are placed. */
-export interface SortedLane {
-  readonly size: number;
   /** [keys][codes + 1] as in PackedCells. */
   readonly margins: readonly Float64Array[];
+  readonly digits: Uint32Array;
 }
 
 /** What a lane tells of its first reading; it keeps the records. */
@@ -88,16 +84,14 @@ async function perform(task: LaneTask): Promise<{ result: unknown; transfer: Arr
     case "recode": {
       const layout = packedLayout(task.sizes);
       if (layout === undefined) throw new InternalError("lanes/not-packable", "Cells were asked for that cannot be packed.");
-      const list = folder!.recoded(task.maps, task.sizes);
+      const { list, margins } = folder!.recoded(task.maps, task.sizes);
       folder = undefined;
       if (kept !== undefined) kept.keys = list;
-      return { result: { list, digits: countDigits(list, layout) } satisfies RecodedLane, transfer: [] };
+      return { result: { list, margins, digits: countDigits(list, layout) } satisfies RecodedLane, transfer: [] };
     }
-    case "sort": {
-      const layout = packedLayout(task.sizes)!;
-      sorted = sortRange(task.lists, layout, task.range);
-      return { result: { size: sorted.size, margins: marginsOf(sorted, layout, task.sizes) } satisfies SortedLane, transfer: [] };
-    }
+    case "sort":
+      sorted = sortRange(task.lists, packedLayout(task.sizes)!, task.range);
+      return { result: sorted.size, transfer: [] };
     case "place":
       placeRange(sorted!, task.at, task.all);
       sorted = undefined;

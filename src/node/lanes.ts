@@ -11,7 +11,7 @@ import {
 } from "../engines/local/index.ts";
 import { DataError, DisclosureError, InternalError, PolicyError } from "../errors/index.ts";
 import type { ColumnRequest, Source } from "../sources/source.ts";
-import type { FoldedLane, LaneReading, LaneReply, LaneTask, RecodedLane, SortedLane } from "./lane-worker.ts";
+import type { FoldedLane, LaneReading, LaneReply, LaneTask, RecodedLane } from "./lane-worker.ts";
 import { createSpill } from "./spill-file.ts";
 import { LEAF_BYTES, treeDigest } from "./tree-hash.ts";
 
@@ -72,17 +72,17 @@ class ThreadLanes implements LanePool {
     const recoded = await Promise.all(threads.map((thread, t) => thread.call<RecodedLane>({ task: "recode", maps: maps[t]!, sizes })));
     const lists = recoded.map(({ list }) => list);
     const ranges = rangesOf(recoded.map(({ digits }) => digits), threads.length);
-    const sorted = await Promise.all(threads.map((thread, t) => thread.call<SortedLane>({ task: "sort", lists, range: ranges[t]!, sizes })));
-    const all = sharedList(sorted.reduce((sum, { size }) => sum + size, 0), layout, true);
+    const cellsOf = await Promise.all(threads.map((thread, t) => thread.call<number>({ task: "sort", lists, range: ranges[t]!, sizes })));
+    const all = sharedList(cellsOf.reduce((sum, of) => sum + of, 0), layout, true);
     let at = 0;
     await Promise.all(
       threads.map((thread, t) => {
         const placed = thread.call({ task: "place", at, all });
-        at += sorted[t]!.size;
+        at += cellsOf[t]!;
         return placed;
       }),
     );
-    const margins = keys.map((_, key) => sumOf(sorted.map((lane) => lane.margins[key]!)));
+    const margins = keys.map((_, key) => sumOf(recoded.map((lane) => lane.margins[key]!)));
     const cells = cellsOfPacked(all, margins, keys.map(({ name }) => name), sizes);
     checkNulls(spec, cells);
     const { fingerprint } = read;

@@ -69,12 +69,14 @@ describe("PackedFolder", () => {
         };
         const parts = Array.from({ length: lanes }, (_, lane) => {
           const folder = folded(rows.filter((_row, r) => r % lanes === lane));
-          return lane === 0 && firstHasCells ? folder.finish(maps, sizes) : folder.recoded(maps, sizes);
+          const counted = (list: WordList) => ({ list, margins: marginsOf(list, packedLayout(sizes)!, sizes) });
+          return lane === 0 && firstHasCells ? counted(folder.finish(maps, sizes)) : folder.recoded(maps, sizes);
         });
         const layout = packedLayout(sizes)!;
-        const ranges = rangesOf(parts.map((part) => countDigits(part, layout)), lanes);
-        expect(ranges.reduce((sum, { size }) => sum + size, 0)).toBe(parts.reduce((sum, { size }) => sum + size, 0));
-        const sorted = ranges.map((range) => sortRange(parts, layout, range));
+        const lists = parts.map(({ list }) => list);
+        const ranges = rangesOf(lists.map((list) => countDigits(list, layout)), lanes);
+        expect(ranges.reduce((sum, { size }) => sum + size, 0)).toBe(lists.reduce((sum, { size }) => sum + size, 0));
+        const sorted = ranges.map((range) => sortRange(lists, layout, range));
         const all = sharedList(sorted.reduce((sum, { size }) => sum + size, 0), layout, true);
         let at = 0;
         for (const range of sorted) {
@@ -82,6 +84,11 @@ describe("PackedFolder", () => {
           at += range.size;
         }
         const joined = cellsOf(all, names(keys), sizes);
+        names(keys).forEach((_, key) => {
+          const margin = new Float64Array(301);
+          for (const { margins } of parts) margins[key]!.forEach((of, code) => (margin[code] = margin[code]! + of));
+          expect(margin).toEqual(packedForm(joined)!.margins[key]);
+        });
         expect(joined).toEqual(cellsOf(folded(rows).finish(maps, sizes), names(keys), sizes));
       }),
     );

@@ -56,7 +56,7 @@ export function sortRange(lists: readonly WordList[], layout: readonly PackedFie
   const place = digitPlace(layout);
   let at = 0;
   for (const list of lists) at = wide ? gatherWide(list, place, isOwn, words, count, at) : gatherNarrow(list, place, isOwn, words[1]!, count, at);
-  return sortAndCount({ size, words: [words[0]!.subarray(0, size), words[1]!.subarray(0, size)], count: count?.subarray(0, size) });
+  return sortAndCount({ size, words: [words[0]!.subarray(0, size), words[1]!.subarray(0, size)], count: count?.subarray(0, size) }, usedBits(layout));
 }
 
 /** Leading bits of an entry: those of the first word moved down and up, and some of the last. */
@@ -67,10 +67,15 @@ interface DigitPlace {
   readonly lastMask: number;
 }
 
+/** Bits of first and last words that a layout uses. */
+function usedBits(layout: readonly PackedField[]): [number, number] {
+  const used: [number, number] = [0, 0];
+  for (const { word, shift, bits } of layout) used[word] = Math.max(used[word], shift + bits);
+  return used;
+}
+
 function digitPlace(layout: readonly PackedField[]): DigitPlace {
-  const used = [0, 0];
-  for (const { word, shift, bits } of layout) used[word] = Math.max(used[word]!, shift + bits);
-  const [first, last] = used as [number, number];
+  const [first, last] = usedBits(layout);
   const fromLast = Math.max(0, DIGIT_BITS - first);
   return { down: Math.max(0, first - DIGIT_BITS), up: fromLast, lastDown: Math.max(0, last - fromLast) & 31, lastMask: (1 << fromLast) - 1 };
 }
