@@ -2,9 +2,10 @@ import type { Cells } from "../../cells/cells.ts";
 import { InternalError, PolicyError } from "../../errors/index.ts";
 import type { BoundHierarchy } from "../../hierarchies/hierarchy.ts";
 import type { ClassesOfNode, KeyProfile } from "../../utility/index.ts";
+import { classMerger, type ClassMerger } from "./class-merger.ts";
 import {
-  hashWideWords, listClasses, mergeWideWords, mergeWords, partitionWideWords, partitionWords, recodeWords, sumByCode,
-  summariseSizes, type CodeChange,
+  AS_IT_IS, hashWideWords, listClasses, mergeWideWords, partitionWideWords, partitionWords, recodeWords, sumByCode, summariseSizes,
+  type CodeChange, type Recoding,
 } from "./kernel.ts";
 import { packClasses, type Field } from "./packed-classes.ts";
 
@@ -39,8 +40,8 @@ export interface KeptClasses {
  * Class tables of the generalizations of one set of cells. Holds the cells packed, scratch for one generalization at a
  * time, and looked-up recodings between levels.
  *
- * Memory: per cell 8 bytes for records and 4 per word, three times (table, scratch, merged; four beyond 32,768 cells). The
- * slots of hash tables stay small, because many classes are merged part by part.
+ * Memory: per cell 8 bytes for records and 4 per word, twice (table, merged), and once more each for scratch of several words and
+ * for classes that are brought together by hash. The slots of hash tables stay small, because many classes are merged part by part.
  */
 export class ClassTables {
   readonly records: number;
@@ -58,8 +59,9 @@ export class ClassTables {
   /** [keys][levels] whether every record has code 0 there, null not among them. */
   readonly #collapses: boolean[][] = [];
   readonly #changes = new Map<number, CodeChange>();
-  readonly #pending: CodeChange[] = [];
-  readonly #recoded: Int32Array[];
+  readonly #recoded: Int32Array[] = [];
+  /** Where one word suffices. */
+  readonly #merger: ClassMerger | undefined;
   readonly #mergedWords: Int32Array[];
   readonly #mergedRecords: Float64Array;
   #slots = new Int32Array(1 << 10);
@@ -86,9 +88,9 @@ export class ClassTables {
       profile.levels.map((level) => level.records.length === 2 && level.records[1] === 0),
     );
     const size = this.base.size;
-    this.#recoded = words.map(() => new Int32Array(size));
-    this.#mergedWords = words.map(() => new Int32Array(size));
-    this.#mergedRecords = new Float64Array(size);
+    this.#merger = words.length > 1 ? undefined : classMerger(size, fields.reduce((sum, { mask }) => sum + mask + 1, 0));
+    this.#mergedWords = this.#merger === undefined ? words.map(() => new Int32Array(size)) : [this.#merger.words];
+    this.#mergedRecords = this.#merger?.records ?? new Float64Array(size);
     this.#scratch = {
       list: new Int32Array(size + 1),
       byCode: new Float64Array(Math.max(2, ...this.#fields.map((field) => field.mask + 2))),
@@ -104,12 +106,11 @@ export class ClassTables {
     while (unchanged < this.keys && levels[unchanged] === from.levels[unchanged]) unchanged++;
     if (unchanged === this.keys) return this.view(from, k);
     const grouped = Math.min(unchanged, from.grouped);
-    const source = from.words.map((words, word) => this.#recode(words, word, from, levels));
     // Groups that are few find room in the cache at once; others run by run, if runs are short, or part by part.
     const groups = Math.min(from.size, this.#possible(levels));
-    const ranges = groups <= CACHED ? Int32Array.of(0, from.size) : this.#shortRuns(source, from.size, grouped);
-    const merge = source.length === 1 ? this.#mergeNarrow : this.#mergeWide;
-    const classes = merge.call(this, source, from.records, from.size, ranges, groups);
+    const ranges = groups <= CACHED ? Int32Array.of(0, from.size) : this.#shortRuns(from.words, from.size, grouped);
+    const merge = from.words.length === 1 ? this.#mergeNarrow : this.#mergeWide;
+    const classes = merge.call(this, from, levels, ranges, groups);
     return this.#look(Uint8Array.from(levels), this.#mergedWords, this.#mergedRecords, classes, k, ranges === undefined ? 0 : grouped);
   }
 
@@ -138,8 +139,7 @@ export class ClassTables {
     }
     const cuts = [0];
     for (let from = 0; from < size; ) {
-      let to = Math.min(size, from + RUN);
-      while (to < size && sameMasked(words, masks, to - 1, to)) to++;
+      const to = endOfRun(words, masks, Math.min(size, from + RUN) - 1, size);
       if (to - from > LONGEST_RANGE) return undefined;
       cuts.push(to);
       from = to;
@@ -147,35 +147,39 @@ export class ClassTables {
     return Int32Array.from(cuts);
   }
 
-  #mergeNarrow(source: readonly Int32Array[], records: Float64Array, size: number, ranges: Int32Array | undefined, groups: number): number {
-    const [words, outWords, outRecords] = [source[0]!, this.#mergedWords[0]!, this.#mergedRecords];
+  #mergeNarrow(from: ClassTable, levels: Uint8Array, ranges: Int32Array | undefined, groups: number): number {
+    const { size, records } = from;
+    const recoding = this.#recoding(0, from, levels);
+    const merger = this.#merger!;
+    let found = 0;
     if (ranges !== undefined) {
-      let found = 0;
+      merger.begin(recoding);
       for (let range = 0; range + 1 < ranges.length; range++) {
-        const [from, to] = [ranges[range]!, ranges[range + 1]!];
-        const bits = slotBits(Math.min(groups, to - from));
-        found = mergeWords(words, records, from, to, this.#slotsFor(bits), bits, 0, outWords, outRecords, found);
+        const [start, end] = [ranges[range]!, ranges[range + 1]!];
+        found = merger.merge(from.words[0]!, records, start, end, slotBits(Math.min(groups, end - start)), 0, found);
       }
       return found;
     }
     const { parts, starts } = this.#partScratch();
     const partBits = partitionBits(size);
-    partitionWords(words, records, size, partBits, starts, parts.words[0]!, parts.records);
-    let found = 0;
+    partitionWords(this.#recode(0, from, recoding), records, size, partBits, starts, parts.words[0]!, parts.records);
+    merger.begin(AS_IT_IS);
     for (let part = 0; part < 1 << partBits; part++) {
-      const [from, to] = [starts[part]!, starts[part + 1]!];
-      const bits = Math.min(32 - partBits, slotBits(to - from));
-      found = mergeWords(parts.words[0]!, parts.records, from, to, this.#slotsFor(bits), bits, partBits, outWords, outRecords, found);
+      const [start, end] = [starts[part]!, starts[part + 1]!];
+      const bits = Math.min(32 - partBits, slotBits(end - start));
+      found = merger.merge(parts.words[0]!, parts.records, start, end, bits, partBits, found);
     }
     return found;
   }
 
-  #mergeWide(words: readonly Int32Array[], records: Float64Array, size: number, ranges: Int32Array | undefined, groups: number): number {
+  #mergeWide(table: ClassTable, levels: Uint8Array, ranges: Int32Array | undefined, groups: number): number {
+    const { size, records } = table;
+    const words = table.words.map((_, word) => this.#recode(word, table, this.#recoding(word, table, levels)));
     const [outWords, outRecords] = [this.#mergedWords, this.#mergedRecords];
     const hashes = (this.#hashes ??= new Int32Array(this.base.size));
     hashWideWords(words, size, hashes);
+    let found = 0;
     if (ranges !== undefined) {
-      let found = 0;
       for (let range = 0; range + 1 < ranges.length; range++) {
         const [from, to] = [ranges[range]!, ranges[range + 1]!];
         const bits = slotBits(Math.min(groups, to - from));
@@ -186,7 +190,6 @@ export class ClassTables {
     const { parts, starts } = this.#partScratch();
     const partBits = partitionBits(size);
     partitionWideWords(words, records, hashes, size, partBits, starts, parts.words, parts.records, parts.hashes);
-    let found = 0;
     for (let part = 0; part < 1 << partBits; part++) {
       const [from, to] = [starts[part]!, starts[part + 1]!];
       const bits = Math.min(32 - partBits, slotBits(to - from));
@@ -214,10 +217,9 @@ export class ClassTables {
     return this.#partitioned;
   }
 
-  /** One word of every class of `from`, recoded to `levels`: the array itself when nothing changes in it, else scratch. */
-  #recode(words: Int32Array, word: number, from: ClassTable, levels: Uint8Array): Int32Array {
-    const changes = this.#pending;
-    changes.length = 0;
+  /** What becomes of one word of the classes of `from` at `levels`. */
+  #recoding(word: number, from: ClassTable, levels: Uint8Array): Recoding {
+    const changes: CodeChange[] = [];
     let keep = -1;
     let put = 0;
     for (let key = 0; key < this.keys; key++) {
@@ -229,9 +231,15 @@ export class ClassTables {
         put |= field.first << field.shift;
       } else changes.push(this.#change(key, from.levels[key]!, level));
     }
-    if (keep === -1 && changes.length === 0) return words;
-    recodeWords(words, this.#recoded[word]!, from.size, keep, put, changes);
-    return this.#recoded[word]!;
+    return { keep, put, changes };
+  }
+
+  /** One word of every class of `from`, recoded: the array itself when nothing changes in it, else scratch. */
+  #recode(word: number, from: ClassTable, recoding: Recoding): Int32Array {
+    if (recoding.keep === -1 && recoding.changes.length === 0) return from.words[word]!;
+    const recoded = (this.#recoded[word] ??= new Int32Array(this.base.size));
+    recodeWords(from.words[word]!, recoded, from.size, recoding);
+    return recoded;
   }
 
   /** Look at the classes of a table as it is. */
@@ -290,6 +298,23 @@ export class ClassTables {
 function sameMasked(words: readonly Int32Array[], masks: Int32Array, a: number, b: number): boolean {
   for (let word = 0; word < words.length; word++) if (((words[word]![a]! ^ words[word]![b]!) & masks[word]!) !== 0) return false;
   return true;
+}
+
+/** One past the last class that agrees with a class; those that agree stand together. Time O(log of how many). */
+function endOfRun(words: readonly Int32Array[], masks: Int32Array, at: number, size: number): number {
+  let same = at;
+  let step = 1;
+  while (same + step < size && sameMasked(words, masks, at, same + step)) {
+    same += step;
+    step *= 2;
+  }
+  let other = Math.min(size, same + step);
+  while (other - same > 1) {
+    const middle = (same + other) >>> 1;
+    if (sameMasked(words, masks, at, middle)) same = middle;
+    else other = middle;
+  }
+  return other;
 }
 
 /** Classes brought together by hash. */

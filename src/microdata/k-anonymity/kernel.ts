@@ -4,7 +4,7 @@
  */
 
 /** Multiplier of Fibonacci hashing, 2^32 / golden ratio, odd. */
-const GOLDEN = 0x9e3779b1 | 0;
+export const GOLDEN = 0x9e3779b1 | 0;
 
 /** How one key's code changes in a packed word. */
 export interface CodeChange {
@@ -14,6 +14,18 @@ export interface CodeChange {
   readonly change: Int32Array;
 }
 
+/** What becomes of every word. */
+export interface Recoding {
+  /** Bits to keep; the fields of keys that become one value everywhere are left out. */
+  readonly keep: number;
+  /** Bits of that value in their place. */
+  readonly put: number;
+  /** Changes of other keys; must lie within `keep`. */
+  readonly changes: readonly CodeChange[];
+}
+
+export const AS_IT_IS: Recoding = { keep: -1, put: 0, changes: [] };
+
 const NO_CHANGE: CodeChange = { shift: 0, mask: 0, change: new Int32Array(1) };
 
 /**
@@ -21,14 +33,9 @@ const NO_CHANGE: CodeChange = { shift: 0, mask: 0, change: new Int32Array(1) };
  *
  * @param from    [classes] packed words
  * @param to      [classes] out; may be `from`
- * @param keep    bits to keep; the fields of keys that become one value everywhere are left out
- * @param put     bits of that value in their place
- * @param changes of other keys; must lie within `keep`
  * Time O(classes x keys), allocates nothing.
  */
-export function recodeWords(
-  from: Int32Array, to: Int32Array, classes: number, keep: number, put: number, changes: readonly CodeChange[],
-): void {
+export function recodeWords(from: Int32Array, to: Int32Array, classes: number, { keep, put, changes }: Recoding): void {
   let source = from;
   let bits = keep;
   let more = put;

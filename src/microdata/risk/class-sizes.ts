@@ -37,20 +37,25 @@ const SMALL_SIZES = 4096;
  * Time O(classes + sizes log sizes).
  */
 export function classRisk(sizes: ArrayLike<number>): ClassRisk {
-  // Most classes are small, and small sizes are counted without a look-up.
-  const small = new Float64Array(SMALL_SIZES);
+  // Most classes are small, and small sizes are counted without a look-up, by two counters each: equal sizes that follow one
+  // another need not wait for one another.
+  const small = new Uint32Array(SMALL_SIZES * 2);
   const count = new Map<number, number>();
-  let records = 0;
-  let classes = 0;
   for (let i = 0; i < sizes.length; i++) {
     const size = sizes[i]!;
-    if (size === 0) continue;
-    records += size;
-    classes++;
-    if (size < SMALL_SIZES) small[size] = small[size]! + 1;
+    if (size < SMALL_SIZES) small[(size << 1) | (i & 1)]!++;
     else count.set(size, (count.get(size) ?? 0) + 1);
   }
-  for (let size = 1; size < SMALL_SIZES; size++) if (small[size]! > 0) count.set(size, small[size]!);
+  for (let size = 1; size < SMALL_SIZES; size++) {
+    const of = small[size * 2]! + small[size * 2 + 1]!;
+    if (of > 0) count.set(size, of);
+  }
+  let records = 0;
+  let classes = 0;
+  for (const [size, of] of count) {
+    records += size * of;
+    classes += of;
+  }
   const classSizes = Array.from(count, ([size, of]) => ({ size, classes: of })).sort((a, b) => a.size - b.size);
   const smallestClass = classSizes[0]?.size ?? 0;
   return {
