@@ -50,6 +50,7 @@ function rows(method: Perturbation): Row[] {
     case "cell-key":
       return [
         ["numbers", noise(method)],
+        ...(method.magnitudes === undefined ? [] : [["sums", noiseOnSums(method.magnitudes)] as const]),
         ["record keys", method.recordKeys.from === "column" ? "from the column with the role record-key" : "made from contributors"],
         ["totals", SEPARATE],
       ];
@@ -104,4 +105,17 @@ function noise({ table }: Extract<Perturbation, { method: "cell-key" }>): string
   if ("rule" in table) return "0 below 10, else the nearest multiple of 5";
   if ("file" in table) return "changed as a perturbation table from a file says";
   return "changed as the perturbation table of the policy says";
+}
+
+/** How sums are changed: by whom, and in proportion to what. */
+function noiseOnSums({ weights, noise: unit, table, sensitive }: NonNullable<Extract<Perturbation, { method: "cell-key" }>["magnitudes"]>): string {
+  const who = weights.length === 1 ? "the largest contributor" : `the ${weights.length} largest contributors`;
+  const share = "share" in unit ? `${percent(unit.share)} of its amount` : `${percent(unit.small)} of its amount, falling to ${percent(unit.large)} for large ones`;
+  const size = "design" in table ? `by at most ${counted(table.design.maxPerturbation, "unit")}, variance ${table.design.variance}` : "as a perturbation table says";
+  const more = sensitive === undefined ? "" : `; ${sensitive.extra} more where the p% rule with ${sensitive.pPercent} finds a cell sensitive`;
+  return `changed ${size}; a unit is ${share}, by ${who}${more}`;
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(6))}%`;
 }

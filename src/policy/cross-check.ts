@@ -170,19 +170,70 @@ function checkTables(parsed: ParsedPolicy, release: Tables, report: Report): voi
   if (method.method === "noisy-counts") checkNoisyCounts(parsed, release, method, report);
   if (method.method === "cell-key") checkRecordKeys(parsed, method, report);
   if (method.method === "cell-suppression") checkRules(parsed, release, method, report);
-  if (method.method === "noisy-counts" || (method.method !== "small-cells" && method.method !== "cell-suppression")) {
+  if (method.method === "noisy-counts") {
     for (const [i, table] of release.tables.entries()) {
       const path = ["release", "tables", i];
       if (table.statistics.some(({ statistic }) => statistic !== "count")) {
-        report([...path, "statistics"], `${method.method} protects counts only. Take the other statistics away, or use cell-suppression.`);
+        report([...path, "statistics"], "noisy-counts protects counts only. Take the other statistics away, or use cell-suppression.");
       }
-      if (!table.sumRows && method.method === "noisy-counts") report([...path, "sumRows"], "is not offered with noisy-counts. List the margins that you want.");
-      if (method.method !== "noisy-counts") continue;
+      if (!table.sumRows) report([...path, "sumRows"], "is not offered with noisy-counts. List the margins that you want.");
       for (const [d, { groupings }] of table.dimensions.entries()) {
         if (groupings !== undefined) report([...path, "dimensions", d, "groupings"], "are not offered with noisy-counts. Use a hierarchy.");
       }
     }
+  } else if (method.method !== "small-cells" && method.method !== "cell-suppression") checkChangedNumbers(release, method, report);
+}
+
+/** Methods that change counts: other figures are changed with them, or computed from what is shown beside them. */
+function checkChangedNumbers(release: Tables, method: Exclude<Tables["protect"][number], { method: "small-cells" | "cell-suppression" | "noisy-counts" }>, report: Report): void {
+  const changesSums = method.method === "cell-key";
+  const scales = changesSums || (method.method === "rounding" && method.kind !== "controlled" && method.kind !== "drb" && !("totals" in method && method.totals === "summed"));
+  for (const [i, table] of release.tables.entries()) {
+    const path = ["release", "tables", i, "statistics"];
+    const sums = new Set(table.statistics.flatMap((own) => (own.statistic === "sum" ? [own.of] : [])));
+    const needsSum = (at: Path, measure: string): void => {
+      if (sums.has(measure)) return;
+      report(at, changesSums ? `is computed from the sum shown: add { statistic: sum, of: ${measure} }.` : `needs a changed sum of ${quoted(measure)}. ${noSums(method.method)}`);
+    };
+    if (!table.statistics.some(({ statistic }) => statistic === "count")) {
+      report(path, `needs the count: with ${method.method}, other figures are computed from it, or are blank where it is shown as 0. Add count.`);
+    }
+    for (const [s, statistic] of table.statistics.entries()) {
+      const at = [...path, s];
+      switch (statistic.statistic) {
+        case "sum":
+          if (!changesSums) report(at, noSums(method.method));
+          else if (method.magnitudes === undefined) report(["release", "protect", 0, "magnitudes"], `is missing: it says how sums such as that of ${quoted(statistic.of)} are changed.`);
+          break;
+        case "mean":
+          needsSum([...at, "of"], statistic.of);
+          break;
+        case "median":
+          report(at, `a median is the value of one or two records, and ${method.method} changes no values. Take it away, or use cell-suppression.`);
+          break;
+        case "percent":
+          if (!table.sumRows) report(at, "is computed from totals, which the file does not list. Set sumRows: true, or take it away.");
+          break;
+        case "rate":
+          for (const part of ["numerator", "denominator"] as const) if (statistic[part] !== "count") needsSum([...at, part], statistic[part]);
+          break;
+        case "weighted-count":
+          if (!scales) {
+            report(at, `${method.method === "rounding" ? "this kind of rounding" : method.method} has no weighted counts: scaled like the counts they would not add up. ` +
+              "Use cell-key, or rounding to the nearest, to middles or at random with totals: rounded.");
+          }
+          break;
+        case "count":
+      }
+    }
   }
+  if (changesSums && method.magnitudes !== undefined && !release.tables.some(({ statistics }) => statistics.some(({ statistic }) => statistic === "sum"))) {
+    report(["release", "protect", 0, "magnitudes"], "is for sums, and no table has one. Take it away, or add a sum.");
+  }
+}
+
+function noSums(method: string): string {
+  return `${method} changes counts and not sums. Use cell-key with magnitudes, or cell-suppression.`;
 }
 
 function checkRecordKeys(parsed: ParsedPolicy, { recordKeys }: CellKey, report: Report): void {

@@ -50,6 +50,11 @@ export function neededColumns({ release, columns }: Pick<Policy, "release" | "co
     if (rule.rule === "request") request = true;
   }
   const keys = method.method === "cell-key" ? method.recordKeys : undefined;
+  // Noise on sums goes by the largest contributors of a cell.
+  if (keys !== undefined && measures.size > 0) {
+    if (hasRole("contributor")) contributor = true;
+    else for (const measure of measures) values.add(measure);
+  }
   return {
     measures, values, holding, request, weight: true,
     contributor: contributor || keys?.from === "contributor",

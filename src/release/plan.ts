@@ -3,7 +3,7 @@ import { parseHierarchyCsv } from "../hierarchies/index.ts";
 import { applyPolicyToColumns, parsePolicy, policyHash, canonicalPolicy, type Policy, type PolicyInput, type ResolvedColumns } from "../policy/index.ts";
 import { hashBytesWith } from "../sources/hasher.ts";
 import type { Source } from "../sources/source.ts";
-import { withTable } from "../tables/cell-key/index.ts";
+import { withMagnitudeTable, withTable } from "../tables/cell-key/index.ts";
 import type { CellKey } from "../tables/cell-key/schema.ts";
 import { classify } from "./classify.ts";
 import { PolicyError } from "../errors/index.ts";
@@ -112,11 +112,16 @@ export async function withInlineTrees(policy: Policy, platform: Platform, resolv
   for (const column of Object.values(input.columns)) {
     if (typeof column.hierarchy === "object") column.hierarchy = (await inline(column.hierarchy)) as never;
   }
-  const method = input.release.protect[0] as { method: string; table?: { file?: string } };
-  if (method.method === "cell-key" && method.table?.file !== undefined) {
-    changed = true;
-    const loaded = withTable(method as unknown as CellKey, await platform.readText(resolvePath(method.table.file)));
-    input.release = { ...input.release, protect: [loaded] } as unknown as PolicyInput["release"];
+  const method = policy.release.protect[0]!;
+  if (method.method === "cell-key") {
+    let loaded: CellKey = method;
+    if ("file" in method.table) loaded = withTable(loaded, await platform.readText(resolvePath(method.table.file)));
+    const amounts = method.magnitudes?.table;
+    if (amounts !== undefined && "file" in amounts) loaded = withMagnitudeTable(loaded, await platform.readText(resolvePath(amounts.file)));
+    if (loaded !== method) {
+      changed = true;
+      input.release = { ...input.release, protect: [loaded] } as unknown as PolicyInput["release"];
+    }
   }
   return changed ? parsePolicy(input) : policy;
 }

@@ -1,10 +1,7 @@
-import { dictionaryText } from "../../columns/index.ts";
-import type { Survey } from "../../engines/local/index.ts";
-import { DataError, PolicyError } from "../../errors/index.ts";
+import { DataError, InternalError, PolicyError } from "../../errors/index.ts";
 import type { Policy } from "../../policy/index.ts";
 import { keyedBits } from "../../random/keyed-bits.ts";
-import { cellKey, numberOfKeys, recordKeys } from "../../tables/cell-key/index.ts";
-import type { CellKey } from "../../tables/cell-key/schema.ts";
+import { cellKey } from "../../tables/cell-key/index.ts";
 import type { PerturbationMethod, PublishedCounts } from "../../tables/perturbation/index.ts";
 import { smallCountRounding } from "../../tables/small-count-rounding/index.ts";
 import { tabularAdjustment } from "../../tables/tabular-adjustment/index.ts";
@@ -14,12 +11,17 @@ import { dataFormats } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { decisionRefused, type Road, type RoadContext } from "../road.ts";
+import {
+  amountContributions, changedColumn, changedNumbersNotes, changedValueColumn, keysOfCells, recordKeySums, requireValues, scaledWeights, shownSums, showsWeights,
+  type ChangedNumbers,
+} from "./changed-numbers.ts";
+import { shownProblems, type ShownTable } from "./derived-check.ts";
 import { measuredRisk } from "./measured.ts";
 import { noiseBits } from "./noise-bits.ts";
 import { readingNotes } from "./reading-notes.ts";
 import { checkReadable, describeTable, identifiersCheck, readTable, writeTable, type ReadBackRow, type TableLayout, type ValueColumn } from "./table-layout.ts";
 import {
-  auditColumns, decidedDimensions, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, listedRows, placeKey, placeOfRow, placesByKey, sensitiveOf,
+  auditColumns, decidedDimensions, decimalsOf, dimensionColumns, dimensionsAlone, expectedRows, isSoundDimension, listedRows, placeKey, placeOfRow, placesByKey, sensitiveOf,
   shownLayout, shownRows, tableLayouts, tablesOf, tablesSurvey, tabulateSurvey, type DecidedDimension, type Tabulated,
 } from "./tabulated.ts";
 
@@ -41,7 +43,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
   const layoutsOf = (policy: Policy): TableLayout[] => {
     const { countMeaning, countType } = method.describe(optionsOf(policy));
     return tableLayouts(policy, false, ({ statistics }) =>
-      statistics.map(({ name }): ValueColumn => ({ name, type: countType, description: countMeaning })),
+      statistics.map((statistic): ValueColumn => changedValueColumn(policy, statistic, { type: countType, description: countMeaning })),
     );
   };
 
@@ -57,7 +59,10 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
 
     async plan(context, survey) {
       requireKey(context, method.needsKey(optionsOf(context.policy)));
-      return decide(tabulateSurvey(context.policy, survey, "publish"));
+      method.statistics?.(optionsOf(context.policy)); // refuses designs that cannot be made
+      const done = tabulateSurvey(context.policy, survey, "publish");
+      requireValues(context.policy, done);
+      return decide(done);
     },
 
     checkDecision({ policy }, decision) {
@@ -76,7 +81,8 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
       }
       const key = requireKey(context, method.needsKey(options));
       const { system } = done;
-      const values = await method.perturb(
+      const perCell = method.needsRecordKeys ? keysOfCells(policy, done, key) : undefined;
+      const count = await method.perturb(
         {
           system,
           random: await noiseBits(context),
@@ -86,20 +92,35 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
             return placeLabel(dimension, done.bound.get(dimension.column)!, dimension.level[place]!, dimension.code[place]!);
           },
           ...(key === undefined ? {} : { keyed: (label: string) => keyedBits(key, label) }),
-          ...(method.needsRecordKeys ? { recordKeys: recordKeySums(policy, done, key) } : {}),
+          ...(perCell === undefined ? {} : { recordKeys: recordKeySums(perCell, done) }),
         },
         options,
       );
+      const changed: ChangedNumbers = {
+        count,
+        sums: new Map(
+          shownSums(policy).map((measure) => {
+            if (method.perturbSums === undefined || perCell === undefined) throw new InternalError("release/no-sums", "The method does not change sums.", { method: method.method });
+            return [measure, method.perturbSums({ system, signal: context.signal }, amountContributions(policy, done, measure, perCell, key), options)];
+          }),
+        ),
+        ...(showsWeights(policy) ? { weighted: scaledWeights(system, done.inputs.amounts.get("weight")!.cells, count) } : {}),
+      };
       const { countType } = method.describe(options);
       const specs = tablesOf(policy);
       for (const [t, table] of system.tables.entries()) {
         const { sumRows, statistics } = specs[t]!;
         const rows = shownRows(table, sumRows);
-        const numbers = Float64Array.from(rows, (row) => (table.cell[row]! < 0 ? 0 : values[table.cell[row]!]!));
+        const numbers = Float64Array.from({ length: table.rows }, (_, row) => (table.cell[row]! < 0 ? 0 : count[table.cell[row]!]!));
         const texts = countType === "string" ? Array.from(numbers, (number) => method.format!(number, options)) : undefined;
+        const values = statistics.map((statistic) => {
+          if (statistic.statistic === "count" && texts !== undefined) return Array.from(rows, (row) => texts[row]!);
+          const column = changedColumn(done, table, statistic, changed, texts);
+          return Float64Array.from(rows, (row) => column[row]!);
+        });
         await writeTable(input.output, policy.release.formats, shownLayout(layoutsOf(policy)[t]!, sumRows), {
           rows: rows.length,
-          values: statistics.map(() => texts ?? numbers),
+          values,
           place: (row, d) => placeOfRow(done, table, rows[row]!, d),
         });
         context.progress({ phase: "apply", done: t + 1, total: system.tables.length, unit: "steps" });
@@ -113,6 +134,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
         tables: layoutsOf(policy).map((layout, t) => describeTable(policy, shownLayout(layout, specs[t]!.sumRows), { neverBlank: true })),
         methods: [
           ...methods,
+          ...changedNumbersNotes(policy),
           "The protection takes into account what is in these files. Other releases about the same people, or knowledge of some of them, can narrow a true count further.",
           ...readingNotes(policy, (decision as PerturbationDecision).dimensions),
         ],
@@ -133,7 +155,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
         for (const layout of layouts) tables.push(await readTable(reader, layout, format));
         const alike = JSON.stringify(tables) === (first ??= JSON.stringify(tables));
         const complete = tables.every((rows, t) => listedRows(rows) === expected[t]);
-        const { published, misfits } = publishedCounts(method, options, policy, layouts, tables, dimensions);
+        const { published, misfits } = publishedCounts(method, options, specs, layouts, tables, dimensions);
         const problems = misfits > 0 || !complete ? [] : method.check(published, options);
         if (format === dataFormats(policy)[0]) for (const [t, layout] of layouts.entries()) checks.push(...(await checkReadable(reader, policy, layout, tables[t]!)));
         checks.push(
@@ -142,9 +164,17 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
           check(`${format}/cells`, "a number in every cell, the same wherever a cell is published", misfits === 0 ? "every cell" : `${misfits} others`, misfits === 0),
           check(`${format}/numbers`, `numbers that ${method.method} can give`, problems.length === 0 ? "all" : problems.join(" "), problems.length === 0, "minimum-ambiguity"),
         );
+        if (!specs.some(({ statistics }) => statistics.some(({ statistic }) => statistic !== "count"))) continue;
+        const shown = layouts.map((layout, t): ShownTable => ({ layout, statistics: specs[t]!.statistics, rows: tables[t]! }));
+        const { amounts, derived } = shownProblems(shown, (measure) => decimalsOf(policy, measure));
+        checks.push(
+          check(`${format}/amounts`, "sums and weighted counts blank or 0 where the count is, the same wherever a cell is published", amounts === 0 ? "every one" : `${amounts} others`, amounts === 0),
+          check(`${format}/derived`, "means, percentages and rates of the numbers shown", derived === 0 ? "every one" : `${derived} others`, derived === 0, "minimum-ambiguity"),
+        );
       }
       checks.push(identifiersCheck(policy, layouts));
-      return { checks, risk: { cells: first === undefined ? 0 : (JSON.parse(first) as unknown[][]).flat().length } };
+      const noise = method.statistics?.(options);
+      return { checks, risk: { cells: first === undefined ? 0 : (JSON.parse(first) as unknown[][]).flat().length, ...(noise === undefined ? {} : { noise }) } };
     },
   };
 }
@@ -159,56 +189,9 @@ function requireKey({ agencyKey, rehearsalSeed }: RoadContext, isNeeded: boolean
   );
 }
 
-/** [inner] sum of the record keys of the cell's records. */
-function recordKeySums(policy: Policy, { survey, system }: Tabulated, key: Uint8Array | undefined): Float64Array {
-  const options = policy.release.protect[0] as unknown as CellKey;
-  const modulus = numberOfKeys(options);
-  const sums = new Float64Array(system.inner);
-  const role = options.recordKeys.from === "column" ? "record-key" : "contributor";
-  const column = [...policy.columns].find(([, own]) => own.role === role)![0];
-  const perCell = options.recordKeys.from === "column" ? givenKeys(survey, column, modulus, options.recordKeys.scale) : derivedKeys(survey, column, key!, modulus);
-  let total = 0;
-  for (let c = 0; c < perCell.length; c++) {
-    total += perCell[c]!;
-    if (system.innerOf[c]! >= 0) sums[system.innerOf[c]!]! += perCell[c]!;
-  }
-  if (total > Number.MAX_SAFE_INTEGER) {
-    throw new DataError("cell-key/too-many-records", "The record keys add up to more than 2^53, beyond which sums are not exact. Use fewer keys.");
-  }
-  return sums;
-}
-
-function derivedKeys(survey: Survey, column: string, key: Uint8Array, modulus: number): Float64Array {
-  const surveyed = survey.keys.find(({ name }) => name === column)!;
-  const codes = survey.cells.codes[survey.cells.keys.indexOf(column)]!;
-  const keyOf = recordKeys(key, modulus);
-  const keys = new Float64Array(surveyed.dictionary.size);
-  for (let code = 0; code < keys.length; code++) keys[code] = keyOf(dictionaryText(surveyed.dictionary, code));
-  return Float64Array.from(codes, (code, c) => {
-    if (code >= 0) return keys[code]! * survey.cells.records[c]!;
-    throw new DataError("cell-key/no-identifier", `Some records have no value in ${JSON.stringify(column)}, so they have no key. Fill the column in.`, { column });
-  });
-}
-
-function givenKeys(survey: Survey, column: string, modulus: number, scale: "whole" | "decimal"): Float64Array {
-  const measure = survey.cells.measures.find(({ name }) => name === column)!;
-  const times = scale === "decimal" ? modulus : 1;
-  return measure.sum.map((sum, c) => {
-    const scaled = Math.round(sum * times);
-    const near = scale === "decimal" ? 0.01 * Math.max(1, measure.values[c]!) : 0;
-    const isKey = measure.values[c] === survey.cells.records[c] && measure.min[c]! >= 0 && measure.max[c]! * times < modulus && Math.abs(sum * times - scaled) <= near;
-    if (isKey) return scaled;
-    throw new DataError(
-      "cell-key/bad-record-key",
-      `Some values of ${JSON.stringify(column)} are no record keys: ${scale === "whole" ? `whole numbers from 0 to ${modulus - 1}` : "decimals from 0 to below 1"}, one for each record.`,
-      { column },
-    );
-  });
-}
-
 /** Published numbers by place. A cell that several tables publish must have one number. */
 function publishedCounts<Options>(
-  method: PerturbationMethod<Options>, options: Options, policy: Policy, layouts: readonly TableLayout[], tables: readonly (readonly ReadBackRow[])[],
+  method: PerturbationMethod<Options>, options: Options, specs: ReturnType<typeof tablesOf>, layouts: readonly TableLayout[], tables: readonly (readonly ReadBackRow[])[],
   dimensions: readonly DecidedDimension[],
 ): { published: PublishedCounts; misfits: number } {
   const least = method.format?.(0, options);
@@ -222,8 +205,9 @@ function publishedCounts<Options>(
     const dimensionOf = dimensions.map(({ column }) => layouts[t]!.dimensions.findIndex((dimension) => dimension.column === column));
     for (const row of rows) {
       const own = dimensionOf.map((d, k) => (d < 0 ? 0 : placeOf[k]!.get(placeKey(row.places[d]!.level, row.places[d]!.label))));
-      const number = numberOf(row.values[0] ?? null);
-      if (Number.isNaN(number) || own.includes(undefined) || row.values.some((value) => value !== row.values[0])) {
+      const shown = row.values.filter((_, s) => specs[t]!.statistics[s]!.statistic === "count");
+      const number = numberOf(shown[0] ?? null);
+      if (Number.isNaN(number) || own.includes(undefined) || shown.some((value) => value !== shown[0])) {
         misfits++;
         continue;
       }

@@ -17,8 +17,19 @@ export function describeCellKey(options: CellKey, table: KeyTable): Perturbation
         " A count of zero stays zero, but a zero that is shown may stand for a small count.",
     "The same group of people is shown with the same number in every table. Totals are changed on their own, so rows and " +
       "columns need not add up; the total shown is better than the sum of its parts.",
+    ...(options.magnitudes === undefined ? [] : [describeSums(options.magnitudes)]),
   ];
   return { methods, countMeaning: "Number of records, changed a little to protect people.", countType: "integer" };
+}
+
+/** As for counts: how sums are changed, without probabilities and shares. */
+function describeSums({ weights, noise }: NonNullable<CellKey["magnitudes"]>): string {
+  const by = weights.filter((weight) => weight > 0).length;
+  return (
+    `Sums were changed by amounts in proportion to the ${by === 1 ? "largest contribution" : `${by} largest contributions`} to each of them, so that nobody can be sure of a single ` +
+    `contribution${"share" in noise ? "" : "; the larger it is, the smaller the change in proportion"}. Sums of many contributions of like size hardly change. ` +
+    "On average the changes are 0. The same contributions give the same sum in every table; totals are changed on their own. A sum of 0 stays 0."
+  );
 }
 
 /** Largest n so that none of 1 to n is ever published. */

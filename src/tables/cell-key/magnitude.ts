@@ -111,8 +111,10 @@ export function magnitudeNoise(rule: MagnitudeRule): (cell: MagnitudeCell) => nu
       if (unit === 0) continue;
       const steps = noiseAt(isSmall ? tables.get("small_cells")! : usual, size / unit, own);
       const more = sensitive === true && j === 0 ? (rule.extra ?? 0) : 0;
-      const change = Math.sign(rest) * Math.sign(steps) * unit * (more + Math.abs(steps));
-      rest += steps < 0 && Math.abs(change) > Math.abs(rest) ? -rest : change;
+      // Where the table gives no noise the extra goes up or down by the key's last digit, which the table hardly looks at.
+      const direction = steps === 0 && more > 0 ? 1 - 2 * (own % 2) : Math.sign(steps);
+      const change = Math.sign(rest) * direction * unit * (more + Math.abs(steps));
+      rest += direction < 0 && Math.abs(change) > Math.abs(rest) ? -rest : change;
     }
     return rest - value;
   };

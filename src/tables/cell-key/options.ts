@@ -3,7 +3,7 @@ import { designPTable } from "./design.ts";
 import { keyTable, makeKeyTable, ONS_CYCLE, ONS_KEYS, ONS_ROWS, tenFiveRule, type KeyTable } from "./key-table.ts";
 import { boundedRow, type PTable, type PTableRow } from "./p-table.ts";
 import type { CellKey } from "./schema.ts";
-import { readOnsTable, readPTable, tableProblem } from "./table-files.ts";
+import { readOnsTable, readPTable, readStepTable, tableProblem } from "./table-files.ts";
 
 const DEFAULT_KEYS = { intervals: 100_000_000, ons: ONS_KEYS, abs: 2 ** 32 } as const;
 /** Rows by the leading part of a large key, as in the tables of the Australian Bureau of Statistics. */
@@ -62,6 +62,18 @@ export function withTable(options: CellKey, text: string): CellKey {
   const loaded: CellKey = { ...options, table: { runs } };
   compileTable(loaded);
   return loaded;
+}
+
+/**
+ * Options with the rows of a file in place of the name of a table for amounts.
+ *
+ * @throws DataError `cell-key/bad-table-file`, PolicyError `cell-key/bad-table` for tables of other types than all
+ */
+export function withMagnitudeTable(options: CellKey, text: string): CellKey {
+  const rows = readStepTable(text);
+  if (rows.some(({ type }) => type !== "all")) throw badTable("for amounts it may have rows of type all only");
+  const bounds = rows.flatMap(({ row: { count, changes } }) => changes.map(({ noise, upper }): [number, number, number] => [count, noise, upper]));
+  return { ...options, magnitudes: { ...options.magnitudes!, table: { bounds } } };
 }
 
 function listedTable(entries: readonly (readonly [number, number, number])[], biased: "refuse" | "accept"): PTable {

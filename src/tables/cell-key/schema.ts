@@ -32,6 +32,78 @@ const Design = z
 
 const Share = z.number().min(0).max(1);
 
+const Categories = z
+  .array(z.int().min(1))
+  .min(1)
+  .max(20)
+  .optional()
+  .describe("Sizes, in units of noise, that have a row of their own; sizes between are interpolated. maxPerturbation is always one. Default 1.");
+
+const AmountDesign = z
+  .strictObject({
+    maxPerturbation: z
+      .int()
+      .min(1, { error: "maxPerturbation is the largest change in units of noise and must be at least 1." })
+      .max(30, { error: "maxPerturbation must be at most 30." })
+      .describe("D: the largest change, up or down, in units of noise."),
+    variance: z.number().gt(0, { error: "variance must be above 0." }).describe("V: variance of the change, in squared units of noise."),
+    steps: z.int().min(1).max(30).default(2).describe("Steps in a unit: with 2, changes are multiples of half a unit. maxPerturbation times steps is at most 30."),
+    categories: Categories,
+    monotone: z.boolean().default(false).describe("Whether changes downward must get less likely the larger they are."),
+    impossibleRows: z.enum(["refuse", "nearest"]).default("refuse").describe("Sizes for which no unbiased noise has this variance: refuse the design, or use the nearest variance there."),
+  })
+  .describe("Noise of largest entropy with mean 0 and the given variance.");
+
+const Unit = z
+  .union(
+    [
+      z.strictObject({ share: z.number().gt(0).max(1).describe("Share of each amount that one unit of noise is.") }).describe("The same share for all amounts."),
+      z
+        .strictObject({
+          small: z.number().gt(0).max(1).describe("Share of an amount that one unit of noise is, for amounts up to `from`."),
+          large: z.number().gt(0).max(1).describe("Share that very large amounts tend to, at most `small`."),
+          from: z.number().gt(0).describe("Amount from which the share falls, in units of the measure."),
+          steepness: z.number().gt(1).default(3).describe("How fast it falls."),
+        })
+        .refine(({ small, large }) => large <= small, { path: ["large"], error: "large must be at most small." })
+        .describe("A share that falls as amounts grow (flex function)."),
+    ],
+    { error: "Write { share }, or { small, large, from, steepness }." },
+  )
+  .describe("How large a unit of noise is, as a share of a contributor's amount. There is no default: it is the agency's decision.");
+
+const Magnitudes = z
+  .strictObject({
+    table: z
+      .union([
+        z.strictObject({ design: AmountDesign }),
+        z.strictObject({
+          bounds: z
+            .array(z.tuple([z.int().min(0), z.number(), Share]))
+            .min(1)
+            .describe("Rows of a perturbation table: size in units, noise in units, and the probability of this or an earlier noise; by size from 0, in the order of the keys."),
+        }),
+        z.strictObject({ file: z.string().describe("Perturbation table for amounts as a CSV file of ptable or tau-Argus, of type all.") }),
+      ])
+      .describe("The noise in units: designed here, listed here, or from a file. There is no default."),
+    noise: Unit,
+    weights: z
+      .array(z.number().min(0).max(1))
+      .min(1)
+      .max(6)
+      .default([1])
+      .refine((weights) => weights[0] === 1 && weights.every((own, j) => own <= (weights[j - 1] ?? 1)), { error: "weights begin with 1 and do not rise." })
+      .describe("Weight of the noise of the largest contributor, the second largest and so on; as many contributors enter as are listed."),
+    sensitive: z
+      .strictObject({
+        pPercent: z.number().gt(0).max(1000).describe("A cell is sensitive where all but its two largest contributors give less than this percentage of the largest amount."),
+        extra: z.number().gt(0).max(100).describe("Added to the size of the largest contributor's noise there, in units, so that no such sum stays as it is."),
+      })
+      .optional()
+      .describe("More noise for sums that a large contributor could use to learn about another (p% rule)."),
+  })
+  .describe("How sums are changed: noise by the largest contributors of each cell. Needed where a table has a sum.");
+
 export const CellKey = z
   .strictObject({
     method: z
@@ -92,6 +164,7 @@ export const CellKey = z
         }),
       ])
       .describe("The noise: designed here, listed here, or from a file. There is no default: how much noise is the agency's decision."),
+    magnitudes: Magnitudes.optional(),
     biased: z
       .enum(["refuse", "accept"])
       .default("refuse")
@@ -106,6 +179,11 @@ export const CellKey = z
     }
     if (options.form === "ons" && options.keys !== undefined && options.keys !== 256) {
       context.addIssue({ code: "custom", path: ["keys"], message: "The form ons has 256 keys; leave keys out or choose another form." });
+    }
+    const isDecimal = /^10+$/.test(String(options.keys ?? 100_000_000));
+    if (options.magnitudes !== undefined && (options.form !== "intervals" || !isDecimal)) {
+      const at = options.form === "intervals" ? "keys" : "form";
+      context.addIssue({ code: "custom", path: [at], message: "Noise on amounts turns the decimal digits of keys: it needs form: intervals and a power of ten as the number of keys." });
     }
     if (options.recordKeys.from === "column" && options.recordKeys.scale === "decimal" && !/^10+$/.test(String(options.keys ?? (options.form === "intervals" ? 100_000_000 : 0)))) {
       context.addIssue({ code: "custom", path: ["keys"], message: "Record keys with decimals need a power of ten as the number of keys." });

@@ -1,1 +1,1 @@
-export type { PerturbationDescription, PerturbationInput, PerturbationMethod, PublishedCounts } from "./method.ts";
+export type { AmountContributions, PerturbationDescription, PerturbationInput, PerturbationMethod, PublishedCounts } from "./method.ts";

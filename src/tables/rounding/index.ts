@@ -6,6 +6,7 @@ import { describeRounding } from "./describe.ts";
 import { roundAtRandom } from "./random.ts";
 import { DRB_FLOOR, roundedAlone } from "./scalar.ts";
 import type { Rounding } from "./schema.ts";
+import { roundingStatistics } from "./statistics.ts";
 
 export { roundingStatistics, type RemainderStatistics, type RoundingStatistics } from "./statistics.ts";
 
@@ -29,6 +30,7 @@ export const rounding: PerturbationMethod<Rounding> = {
           : input.system.count.map((count) => roundedAlone(count, options));
     }
   },
+  statistics: roundingStatistics,
   check: checkRounded,
   describe: describeRounding,
   format(value, options) {

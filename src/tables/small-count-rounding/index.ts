@@ -14,6 +14,7 @@ export const smallCountRounding: PerturbationMethod<SmallCountRounding> = {
   async perturb({ system, signal }, options) {
     return sumOverInner(system, roundInnerCounts(withoutDifferences(system), options, scatteredRanks, signal));
   },
+  statistics: smallCountRoundingStatistics,
   check(published, options) {
     const problems: string[] = [];
     let strange = 0;

@@ -74,7 +74,7 @@ export function statisticColumn(
 }
 
 function quotient(n: number, nDecimals: number, d: number, dDecimals: number, per: number, decimals: number): number {
-  if (d === 0) return NaN;
+  if (d === 0 || Number.isNaN(n) || Number.isNaN(d)) return NaN;
   const up = dDecimals - nDecimals + decimals;
   const times = per * 10 ** Math.max(0, up);
   return roundedRatio(n, times, d * 10 ** Math.max(0, -up)) / 10 ** decimals;

@@ -9,6 +9,7 @@ export const tabularAdjustment: PerturbationMethod<TabularAdjustment> = {
   needsRecordKeys: false,
   needsKey: () => false,
   perturb: adjustCounts,
+  statistics: tabularAdjustmentStatistics,
   check(published, { threshold }) {
     const problems: string[] = [];
     let strange = 0;
