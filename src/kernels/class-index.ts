@@ -37,7 +37,8 @@ function buildClassIndex(codes: readonly Int32Array[], sizes: readonly number[],
   const none = { direct: undefined, blocks: undefined, slotKey: new Float64Array(0), slotClass: new Int32Array(0) };
   if (product <= DIRECT_LIMIT) {
     const direct = new Int32Array(product).fill(-1);
-    for (let item = 0; item < classes; item++) direct[packedNumber(codes, strides, item)] = item;
+    const numbers = packedNumbers(codes, strides, classes);
+    for (let item = 0; item < classes; item++) direct[numbers[item]!] = item;
     return { ...none, strides, direct };
   }
   const blocked = blocksOf(codes, sizes, classes);
@@ -46,8 +47,9 @@ function buildClassIndex(codes: readonly Int32Array[], sizes: readonly number[],
   while (slots < classes * 2) slots *= 2;
   const slotKey = new Float64Array(slots).fill(-1);
   const slotClass = new Int32Array(slots).fill(-1);
+  const numbers = packedNumbers(codes, strides, classes);
   for (let item = 0; item < classes; item++) {
-    const number = packedNumber(codes, strides, item);
+    const number = numbers[item]!;
     let slot = packedHash(number) & (slots - 1);
     while (slotKey[slot] !== -1) slot = (slot + 1) & (slots - 1);
     slotKey[slot] = number;
@@ -67,10 +69,14 @@ function mixedRadix(sizes: readonly number[], order: readonly number[], first: n
   return { strides, product };
 }
 
-function packedNumber(codes: readonly Int32Array[], strides: Float64Array, item: number): number {
-  let number = 0;
-  for (let key = 0; key < codes.length; key++) number += (codes[key]![item]! + 1) * strides[key]!;
-  return number;
+/** [classes] */
+function packedNumbers(codes: readonly Int32Array[], strides: Float64Array, classes: number): Float64Array {
+  const numbers = new Float64Array(classes);
+  codes.forEach((own, key) => {
+    const stride = strides[key]!;
+    for (let item = 0; item < classes; item++) numbers[item] = numbers[item]! + (own[item]! + 1) * stride;
+  });
+  return numbers;
 }
 
 /** Small keys make the place in a block, large ones say which block. Undefined when the blocks would be too many. */
@@ -84,16 +90,17 @@ function blocksOf(codes: readonly Int32Array[], sizes: readonly number[], classe
   if (high.product >= 2 ** 31 || high.product / 2 ** bits > BLOCKED_LIMIT) return undefined;
   const strides = low.strides.map((stride, key) => stride + high.strides[key]!);
   const starts = new Int32Array(high.product / 2 ** bits);
+  const numbers = packedNumbers(codes, strides, classes);
   let blocks = 1;
   for (let item = 0; item < classes; item++) {
-    const block = packedNumber(codes, strides, item) >>> bits;
+    const block = numbers[item]! >>> bits;
     if (starts[block] === 0) starts[block] = blocks++ << bits;
     if (blocks > BLOCKED_LIMIT >>> bits) return undefined;
   }
   const found = new Int32Array(blocks << bits).fill(-1);
   const mask = (1 << bits) - 1;
   for (let item = 0; item < classes; item++) {
-    const number = packedNumber(codes, strides, item);
+    const number = numbers[item]!;
     found[starts[number >>> bits]! + (number & mask)] = item;
   }
   return { strides, blocks: { bits, starts, classes: found } };
@@ -168,13 +175,12 @@ export function buildClassStages(codes: readonly Int32Array[], sizes: readonly n
     } else {
       // Distinct prefixes among the classes, numbered in order of first sight.
       const all = buildClassIndex(stageCodes, stageSizes, classes);
-      const strides = all.strides;
       const seen = new Map<number, number>();
       const next = new Int32Array(classes);
       const firstOf: number[] = [];
+      const numbers = packedNumbers(stageCodes, all.strides, classes);
       for (let item = 0; item < classes; item++) {
-        let number = 0;
-        for (let key = 0; key < stageCodes.length; key++) number += (stageCodes[key]![item]! + 1) * strides[key]!;
+        const number = numbers[item]!;
         let prefix = seen.get(number);
         if (prefix === undefined) {
           prefix = firstOf.length;

@@ -152,18 +152,39 @@ function sortClasses(
 ): { records: Float64Array; levelCodes: Int32Array[]; releasedCodes: Int32Array[] } {
   // Output columns from left to right decide the order, so that the file reads as sorted.
   const byColumn = job.columns.flatMap(({ key }) => (key === undefined ? [] : [{ codes: released[key]!, size: labels[key]!.size }]));
-  const words = byColumn.map(({ codes }) => Uint32Array.from(codes, (code) => code + 1)); // null first
-  const order = sortedOrder(words, byColumn.map(({ size }) => size + 1), job.classes.size);
-  const inOrder = (codes: Int32Array): Int32Array => {
-    const ordered = new Int32Array(order.length);
-    for (let c = 0; c < order.length; c++) ordered[c] = codes[order[c]!]!;
+  const { words, bounds } = joinedWords(byColumn, job.classes.size);
+  const order = sortedOrder(words, bounds, job.classes.size);
+  const inOrder = <Values extends Int32Array | Float64Array>(values: Values, ordered: Values): Values => {
+    for (let c = 0; c < order.length; c++) ordered[c] = values[order[c]!]!;
     return ordered;
   };
   return {
-    records: Float64Array.from(order, (c) => job.classes.records[c]!),
-    levelCodes: job.classes.codes.map(inOrder),
-    releasedCodes: released.map(inOrder),
+    records: inOrder(job.classes.records, new Float64Array(order.length)),
+    levelCodes: job.classes.codes.map((codes) => inOrder(codes, new Int32Array(order.length))),
+    releasedCodes: released.map((codes) => inOrder(codes, new Int32Array(order.length))),
   };
+}
+
+/** Columns of codes, null first, in as few words as hold them: the first most significant. */
+function joinedWords(
+  columns: readonly { readonly codes: Int32Array; readonly size: number }[], classes: number,
+): { words: Uint32Array[]; bounds: number[] } {
+  const words: Uint32Array[] = [];
+  const bounds: number[] = [];
+  for (const { codes, size } of columns) {
+    const range = 2 ** (32 - Math.clz32(size));
+    if (words.length === 0 || bounds.at(-1)! * range > 2 ** 32) {
+      words.push(new Uint32Array(classes));
+      bounds.push(1);
+    }
+    bounds.push(bounds.pop()! * range);
+    appendCodes(codes, 32 - Math.clz32(size), words.at(-1)!);
+  }
+  return { words, bounds };
+}
+
+function appendCodes(codes: Int32Array, bits: number, word: Uint32Array): void {
+  for (let c = 0; c < word.length; c++) word[c] = (word[c]! << bits) | (codes[c]! + 1);
 }
 
 function cutPartitions(records: Float64Array): { partitionOf: Uint32Array; partitions: number } {
@@ -185,7 +206,9 @@ function cutPartitions(records: Float64Array): { partitionOf: Uint32Array; parti
 }
 
 function remapped(codes: Int32Array, map: Int32Array): Int32Array {
-  return codes.map((code) => (code < 0 ? -1 : map[code]!));
+  const mapped = new Int32Array(codes.length);
+  for (let c = 0; c < codes.length; c++) mapped[c] = codes[c]! < 0 ? -1 : map[codes[c]!]!;
+  return mapped;
 }
 
 /** Values of one column that occur in released records, in byte order, and how each lane's codes translate. */
