@@ -1,9 +1,9 @@
 import { releaseTitle } from "./catalog/ledger.ts";
-import { PolicyError } from "./errors/index.ts";
+import { DataError, PolicyError } from "./errors/index.ts";
 import { loadPlatform, toSource, type SourceInput, type VerbOptions } from "./source-input.ts";
 import { parseStructure } from "./structure-file.ts";
 import {
-  auditRawTables, describeRawTables, readRawTable, type AuditTablesOptions, type DimensionStructure, type FileStructure, type PublishedAudit,
+  auditRawTables, describeRawTables, parseDescribed, readRawTable, structureOfDescribed, type AuditTablesOptions, type DescribedTables, type DimensionStructure, type FileStructure, type PublishedAudit,
   type RawTable, type TableDescription, type TableStructure,
 } from "./tables/published-files/index.ts";
 
@@ -20,7 +20,7 @@ export type PublishedInput =
       readonly delimiter?: string | undefined;
     };
 
-export interface AuditPublishedOptions extends VerbOptions, Omit<AuditTablesOptions, "signal"> {
+export interface AuditPublishedOptions extends VerbOptions, Omit<AuditTablesOptions, "signal" | "told" | "statedBy"> {
   /** Earlier releases about the same people; attacked jointly. */
   readonly earlier?: PublishedInput | readonly PublishedInput[] | undefined;
   /** A release ledger: all earlier releases of the dataset in it are attacked jointly. Their files must be as they were published. */
@@ -54,7 +54,6 @@ export async function auditPublished(
   const platform = await loadPlatform();
   let stated = await statedStructure(structure);
   const found = await expandFolders([...listOf(tables), ...listOf(earlier)]);
-  stated = mergeStructures(stated, found.structure);
   const inputs = [...found.inputs];
   if (ledger !== undefined) {
     const out = await earlierReleases(ledger, dataset ?? found.dataset, inputs);
@@ -69,7 +68,60 @@ export async function auditPublished(
     const settings = typeof input === "string" ? { format, delimiter } : { format: input.format ?? format, delimiter: input.delimiter ?? delimiter };
     raw.push(await readRawTable(await toSource(typeof input === "string" ? input : input.data, platform, settings), names[i]!, options.signal));
   }
-  return auditRawTables(raw, stated, rest);
+  for (const folder of found.folders) stated = mergeStructures(stated, structureOfFolder(folder, inputs, raw));
+  return auditRawTables(raw, stated, { ...ruleOf(found.folders), ...withoutUndefined(rest) });
+}
+
+/** Options that nobody gave leave the rule of the release as it is. */
+function withoutUndefined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+/** The rule that the first release states of itself. */
+function ruleOf(folders: readonly OpenedFolder[]): AuditTablesOptions {
+  const rule = folders.find(({ described }) => described?.rule !== undefined)?.described?.rule;
+  if (rule === undefined) return {};
+  const { threshold, interval, zeros, codes, primaryMost, complementaryLeast, large } = rule;
+  return {
+    threshold, interval, zeros, codes,
+    told: { hiddenMost: primaryMost ?? Infinity, complementaryLeast },
+    derivable: large === "protected" ? "any" : "small",
+    // What sums have to keep is a matter of contributions, which the files do not show; none may be computed.
+    amountRange: 0,
+    statedBy: "the rule is the one that the data package states",
+  };
+}
+
+interface OpenedFolder {
+  readonly described: DescribedTables | undefined;
+  readonly tables: ReadonlyMap<string, string>;
+  readonly places: ReadonlyMap<string, NonNullable<DimensionStructure["places"]>>;
+}
+
+/**
+ * What a folder says of its own tables. Its plan knows more than the public where totals are left out.
+ * @throws DataError `audit/changed-numbers` when its numbers do not add up on purpose
+ */
+function structureOfFolder({ described, tables, places }: OpenedFolder, inputs: readonly PublishedInput[], raw: readonly RawTable[]): TableStructure {
+  const planned = { dimensions: Object.fromEntries([...places].map(([name, own]) => [name, { places: own }])) };
+  if (described === undefined) return planned;
+  const own = inputs.flatMap((input, i) => {
+    const as = typeof input === "string" ? tables.get(input) : undefined;
+    return as === undefined ? [] : [{ table: raw[i]!, as }];
+  });
+  const structure = structureOfDescribed(described, own);
+  const leftOut = Object.values(described.tables).some(({ totals }) => totals === "left-out");
+  return leftOut ? mergeStructures(planned, structure) : structure;
+}
+
+function refuseChanged(described: DescribedTables | undefined, folder: string): void {
+  if (described?.numbers !== "changed") return;
+  throw new DataError(
+    "audit/changed-numbers",
+    `The data package of "${lastName(folder)}" says that its numbers were changed to protect people (rounded, or with noise). They do not add up, and no ` +
+      "blank hides one that could be computed, so there is nothing for this audit to attack. commensurate verify checks such a release.",
+    { folder: lastName(folder) },
+  );
 }
 
 /** What is stated of files: nothing, an object, or the path of a YAML or JSON file. */
@@ -79,15 +131,18 @@ export async function statedStructure(structure: TableStructure | string | undef
   return parseStructure(await (await loadPlatform()).readText(structure), lastName(structure));
 }
 
-/** What files are about: dimensions, measures and margins, as a ledger keeps them. Reads them, and attacks nothing. */
+/** What the tables of a folder are about, as a ledger keeps it, with what the folder says about them. Reads them, and attacks nothing. */
 export async function describePublished(
-  files: readonly string[], structure: TableStructure, signal?: AbortSignal,
-): Promise<TableDescription[]> {
+  found: { readonly files: readonly string[]; readonly described?: unknown } & Pick<OpenedFolder, "tables" | "places">, stated: TableStructure, signal?: AbortSignal,
+): Promise<{ readonly tables: readonly TableDescription[]; readonly structure: TableStructure }> {
   const platform = await loadPlatform();
+  const { files } = found;
   const names = namesOf(files);
   const raw: RawTable[] = [];
   for (const [i, file] of files.entries()) raw.push(await readRawTable(await toSource(file, platform, {}), names[i]!, signal));
-  return describeRawTables(raw, structure);
+  const own = structureOfFolder({ ...found, described: parseDescribed(found.described) }, files, raw);
+  const structure = Object.keys(own.dimensions ?? {}).length === 0 && own.tables === undefined ? stated : mergeStructures(stated, own);
+  return { tables: describeRawTables(raw, structure), structure };
 }
 
 function listOf(inputs: PublishedInput | readonly PublishedInput[]): readonly PublishedInput[] {
@@ -107,10 +162,10 @@ interface Gathered {
   readonly dataset?: string | undefined;
 }
 
-/** Folders become their tables, with what their plans say about categories. */
-async function expandFolders(given: readonly PublishedInput[]): Promise<Gathered> {
+/** Folders become their tables, with what they say about themselves. */
+async function expandFolders(given: readonly PublishedInput[]): Promise<Pick<Gathered, "inputs" | "dataset"> & { readonly folders: readonly OpenedFolder[] }> {
   const inputs: PublishedInput[] = [];
-  let structure: TableStructure = {};
+  const folders: OpenedFolder[] = [];
   let dataset: string | undefined;
   for (const input of given) {
     if (typeof input !== "string") {
@@ -122,12 +177,14 @@ async function expandFolders(given: readonly PublishedInput[]): Promise<Gathered
       inputs.push(input);
       continue;
     }
-    const folder = await openPublishedFolder(input);
-    inputs.push(...folder.files);
-    dataset ??= folder.name;
-    structure = mergeStructures(structure, { dimensions: Object.fromEntries([...folder.places].map(([name, places]) => [name, { places }])) });
+    const { files, name, tables, places, described } = await openPublishedFolder(input);
+    inputs.push(...files);
+    dataset ??= name;
+    const read = parseDescribed(described);
+    refuseChanged(read, input);
+    folders.push({ described: read, tables, places });
   }
-  return { inputs, structure, dataset };
+  return { inputs, folders, dataset };
 }
 
 /** The tables of all releases of a dataset in a ledger, but those that are audited now. */

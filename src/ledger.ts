@@ -43,10 +43,7 @@ async function writeDown(folder: string, options: LedgerAddOptions, attackedWith
   const found = await openPublishedFolder(folder);
   const dataset = options.dataset ?? found.name;
   if (dataset === undefined) throw new PolicyError("ledger/no-dataset", "The folder has no data package that names its dataset. Name it (--dataset).");
-  const structure = await statedStructure(options.structure);
-  const dimensions = { ...Object.fromEntries([...found.places].map(([name, places]) => [name, { places }])), ...structure.dimensions };
-  const stated = { ...structure, ...(Object.keys(dimensions).length === 0 ? {} : { dimensions }) };
-  const described = await describePublished(found.files, stated, options.signal);
+  const { tables: described, structure: stated } = await describePublished(found, await statedStructure(options.structure), options.signal);
   const tables: LedgerTable[] = [];
   for (const [i, file] of found.files.entries()) {
     const { dimensions: columns, measures, margins } = described[i]!;

@@ -32,6 +32,7 @@ export function dataPackage(release: ReleaseDescription, files: ReadonlyMap<stri
     ...(release.keywords.length > 0 ? { keywords: release.keywords } : {}),
     licenses: [Object.hasOwn(LICENSES, release.license) ? LICENSES[release.license]! : { name: release.license }],
     ...contributors(release),
+    ...(release.described === undefined ? {} : { commensurate: release.described }),
     resources: release.tables.flatMap((table) =>
       dataFiles(table.files).map((file) => {
         const record = files.get(file.path);

@@ -16,6 +16,8 @@ export interface ReleaseDescription {
   readonly tables: readonly TableDescription[];
   /** What was done to protect people, and how to read the result; Markdown paragraphs. */
   readonly methods: readonly string[];
+  /** For programs that add tables up: the property `commensurate` of the data package. */
+  readonly described?: object | undefined;
 }
 
 export interface TableDescription {

@@ -140,7 +140,7 @@ export function buildProgram(events: ProgramEvents): Command {
   )
     .option("-t, --threshold <count>", "counts from 1 to one less are small; else what marks such as <11 say, or 11", parseAtLeastTwo)
     .option("--interval <values>", "values that must remain possible for a hidden count; else half of the small ones", parseAtLeastTwo)
-    .addOption(new Option("--zeros <rule>", "whether zeros are shown").choices(["publish", "protect"]).default("publish"))
+    .addOption(new Option("--zeros <rule>", "whether zeros are shown; else what the release says, or publish").choices(["publish", "protect"]))
     .option("--count <columns>", "columns of numbers, separated by commas; found when absent", parseNames)
     .option("--dimensions <columns>", "columns of categories, separated by commas; found when absent", parseNames)
     .option("--across <name>", "the tables are crosstabs; name of the dimension that their columns are")

@@ -12,6 +12,9 @@ export interface PublishedFolder {
   readonly date: string | undefined;
   /** One file for each table, sorted. */
   readonly files: readonly string[];
+  /** What its data package says of its tables, unchecked, and the name there of each file. */
+  readonly described?: unknown;
+  readonly tables: ReadonlyMap<string, string>;
   /** Places of dimensions as a release's plan lists them: dimension -> places with the index of what holds them. */
   readonly places: ReadonlyMap<string, readonly { readonly level: string; readonly label: string | null; readonly parent: number }[]>;
 }
@@ -31,6 +34,7 @@ export async function openPublishedFolder(folder: string): Promise<PublishedFold
     const found = resourcesOf(text, join(root, "datapackage.json"));
     const files: string[] = [];
     const tables = new Set<string>();
+    const names = new Map<string, string>();
     for (const { path, bytes, hash } of found.resources) {
       // The same table in several formats is read once.
       const table = path.replace(TABLE, "");
@@ -45,9 +49,13 @@ export async function openPublishedFolder(folder: string): Promise<PublishedFold
           { file: path },
         );
       }
-      files.push((await keptTotals(folder, path)) ?? file);
+      const read = (await keptTotals(folder, path)) ?? file;
+      files.push(read);
+      names.set(read, basename(table));
     }
-    if (files.length > 0) return { name: found.name, version: found.version, date: found.date, files, places: await placesOf(folder) };
+    if (files.length > 0) {
+      return { name: found.name, version: found.version, date: found.date, files, described: found.described, tables: names, places: await placesOf(folder) };
+    }
   }
   const names = await readdir(folder).catch((error: unknown) => {
     throw inputError(folder, error);
@@ -60,7 +68,7 @@ export async function openPublishedFolder(folder: string): Promise<PublishedFold
       { folder: basename(folder) },
     );
   }
-  return { name: undefined, version: undefined, date: undefined, files, places: new Map() };
+  return { name: undefined, version: undefined, date: undefined, files, tables: new Map(), places: new Map() };
 }
 
 export async function isFolder(path: string): Promise<boolean> {
@@ -82,7 +90,7 @@ interface Resource {
   readonly hash: string | undefined;
 }
 
-function resourcesOf(text: string, path: string): { name?: string; version?: string; date?: string; resources: Resource[] } {
+function resourcesOf(text: string, path: string): { name?: string; version?: string; date?: string; described?: unknown; resources: Resource[] } {
   const value = parsed(text, path);
   const list: unknown = value["resources"];
   const resources = (Array.isArray(list) ? (list as unknown[]) : []).map((resource): Resource => {
@@ -96,7 +104,7 @@ function resourcesOf(text: string, path: string): { name?: string; version?: str
   const name = text_("name");
   const version = text_("version");
   const date = text_("created")?.slice(0, 10);
-  return { resources, ...(name && { name }), ...(version && { version }), ...(date && { date }) };
+  return { resources, described: value["commensurate"], ...(name && { name }), ...(version && { version }), ...(date && { date }) };
 }
 
 function parsed(text: string, path: string): Record<string, unknown> {

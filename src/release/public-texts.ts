@@ -1,5 +1,6 @@
 import { dataDictionaryCsv, dataPackage, publicReadme, type FileRecord, type ReleaseDescription } from "../catalog/index.ts";
 import type { Policy } from "../policy/index.ts";
+import type { DescribedTables } from "../tables/published-files/index.ts";
 import type { Decision } from "./plan-value.ts";
 import type { Road } from "./road.ts";
 
@@ -10,6 +11,10 @@ export const MANIFEST_PATH = "public/manifest.json";
 /** What the public is told: a function of the policy and the decision alone, never of records. */
 export function describeRelease(policy: Policy, road: Road, decision: Decision, columns: readonly string[]): ReleaseDescription {
   const { dataset } = policy;
+  const told = road.describe(policy, decision, columns);
+  // Changed numbers do not add up, and hide nothing that could be computed.
+  const changed: DescribedTables = { format: "commensurate/tables@1", numbers: "changed", dimensions: {}, tables: {} };
+  const described = told.described ?? (policy.release.kind === "tables" ? changed : undefined);
   return {
     name: dataset.name,
     title: dataset.title ?? dataset.name,
@@ -20,7 +25,8 @@ export function describeRelease(policy: Policy, road: Road, decision: Decision, 
     released: dataset.released,
     version: dataset.version,
     keywords: dataset.keywords,
-    ...road.describe(policy, decision, columns),
+    ...told,
+    ...(described === undefined ? {} : { described }),
   };
 }
 

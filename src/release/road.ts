@@ -86,4 +86,6 @@ export interface PublicDescription {
   readonly tables: readonly TableDescription[];
   /** How people are protected; Markdown paragraphs. */
   readonly methods: readonly string[];
+  /** How the tables add up, for the data package. */
+  readonly described?: object | undefined;
 }

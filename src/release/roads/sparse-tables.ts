@@ -123,8 +123,8 @@ export const sparseTablesRoad: Road = {
   },
 
   describe(policy, decision, columns) {
-    const { tables, methods } = suppressionRoad.describe(policy, decision, columns);
-    return { tables, methods: [...methods, "Combinations of categories without records are not listed: a combination that has no row is a count of 0."] };
+    const { tables, methods, described } = suppressionRoad.describe(policy, decision, columns);
+    return { tables, described, methods: [...methods, "Combinations of categories without records are not listed: a combination that has no row is a count of 0."] };
   },
 
   explain() {

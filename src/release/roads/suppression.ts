@@ -9,6 +9,7 @@ import type { PrimaryRule } from "../../tables/primary-rules/schema.ts";
 import { suppressByHypercubes } from "../../tables/hypercube/index.ts";
 import { suppressOptimally } from "../../tables/optimal-suppression/index.ts";
 import { planSmallCells, type SmallCellsOptions, type SmallCellsPlan, type SmallCellsRule, type TableAudit } from "../../tables/small-cells/index.ts";
+import type { DescribedTables } from "../../tables/published-files/index.ts";
 import { roundedRatio, statisticColumn } from "../../tables/statistics/index.ts";
 import type { Survey } from "../../engines/local/index.ts";
 import { dataFormats } from "../columns.ts";
@@ -16,6 +17,7 @@ import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road } from "../road.ts";
+import { describedTables } from "./described-tables.ts";
 import { explainHidden } from "./explain.ts";
 import { measuredRisk } from "./measured.ts";
 import { readingNotes } from "./reading-notes.ts";
@@ -219,6 +221,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
           "Other releases about the same people, or knowledge of some of them, can narrow a hidden count further.",
         ...readingNotes(policy, (decision as SuppressionDecision).dimensions),
       ].map((text) => text.trim()),
+      described: describedTables(policy, layouts, (decision as SuppressionDecision).dimensions, describedRule(policy, rule)),
     };
   },
 
@@ -364,6 +367,18 @@ function wrongPercentages(table: AttackedTable, { statistics }: ReturnType<typeo
     }
   });
   return wrong;
+}
+
+/** The rule as an attacker is told it. */
+function describedRule(policy: Policy, { threshold, interval, zeros, codes }: SmallCellsRule): NonNullable<DescribedTables["rule"]> {
+  const { hiddenMost = threshold - 1, complementaryLeast = threshold } = toldOf(policy, threshold) ?? {};
+  return {
+    threshold, interval, zeros, codes,
+    primaryMost: Number.isFinite(hiddenMost) ? hiddenMost : null,
+    complementaryLeast,
+    // Of the frequency rule alone, whatever is certain to be large was hidden to protect others.
+    large: policy.release.protect[0]!.method === "small-cells" ? "may-be-computed" : "protected",
+  };
 }
 
 type AskedRule = SmallCellsRule;

@@ -1,5 +1,5 @@
 import { CommensurateError, DataError, PolicyError } from "../../errors/index.ts";
-import { auditLinear, ConstraintBuilder, SAFE, UNSAFE, type LinearAttack, type LinearAuditOptions, type LinearAuditResult } from "../audit/index.ts";
+import { auditLinear, ConstraintBuilder, SAFE, UNSAFE, type LinearAttack, type LinearAuditOptions, type LinearAuditResult, type ToldByCodes } from "../audit/index.ts";
 import { TOTAL } from "./categories.ts";
 import { buildEquations, type Equation, type EquationSystem } from "./equations.ts";
 import { combine, propagate, stepsTo, type Propagation } from "./explain.ts";
@@ -33,6 +33,10 @@ export interface AuditTablesOptions extends ReadCellsOptions {
    * count ("small").
    */
   readonly derivable?: "any" | "small" | undefined;
+  /** What separate codes tell of counts where other rules hide cells too. Default: primary ones are small, complementary ones are not. */
+  readonly told?: ToldByCodes | undefined;
+  /** Who says what the rule is, for `assumptions`. */
+  readonly statedBy?: string | undefined;
   /** Relative width below which a hidden amount counts as given away. Default 0.1. */
   readonly amountRange?: number | undefined;
   /** Exact bounds of every blank cell, or only as far as it takes to tell safe from unsafe. Default by size. */
@@ -121,7 +125,7 @@ export async function auditRawTables(
   refuseRepeatedNames(tables);
   const published = readPublishedCells(tables, structure, options);
   const { nestings, unexplained } = findNesting(published);
-  const assumptions = [...published.assumptions];
+  const assumptions = [...(options.statedBy === undefined ? [] : [options.statedBy]), ...published.assumptions];
   published.dimensions.forEach((dimension, d) => {
     const nested = nestings.filter((nesting) => nesting.dimension === d).flatMap(({ splits }) => splits);
     dimension.bind(published.shown[d]!, nested);
@@ -381,8 +385,9 @@ class TableAudit {
       const unit = this.#unit(measure);
       if (blankAt.length > 0) lower[c] = Math.max(lower[c]!, floor * unit);
       if (codes === "merged") return;
-      if (reason === "complementary") lower[c] = Math.max(lower[c]!, this.#threshold * unit);
-      if (reason === "primary" && codes === "separate") upper[c] = Math.min(upper[c]!, (this.#threshold - 1) * unit);
+      const { hiddenMost, complementaryLeast } = this.#options.told ?? { hiddenMost: this.#threshold - 1, complementaryLeast: this.#threshold };
+      if (reason === "complementary") lower[c] = Math.max(lower[c]!, complementaryLeast * unit);
+      if (reason === "primary" && codes === "separate") upper[c] = Math.min(upper[c]!, hiddenMost * unit);
     });
     return { lower, upper };
   }
@@ -392,7 +397,7 @@ class TableAudit {
     const values = new Float64Array(this.#cells.length);
     let amounts = false;
     this.#cells.forEach(({ measure, value, reason, blankAt }, c) => {
-      if (!Number.isNaN(value) || reason === "no-data" || (blankAt.length === 0 && !this.#omitted.has(c))) return;
+      if (!Number.isNaN(value) || reason === "no-data" || (blankAt.length === 0 && !this.#omitted.has(c)) || !this.#published.measures[measure]!.protect) return;
       if (this.#kind(measure) === "count") values[c] = this.#interval * this.#unit(measure);
       else {
         values[c] = 2;
@@ -419,7 +424,7 @@ class TableAudit {
       }
     }
     this.#cells.forEach(({ measure, value, shownAt, blankAt }, c) => {
-      if (this.#kind(measure) !== "count" || Number.isNaN(value) || shownAt === undefined) return;
+      if (this.#kind(measure) !== "count" || !this.#published.measures[measure]!.protect || Number.isNaN(value) || shownAt === undefined) return;
       const small = (value > 0 && value < this.#threshold * this.#unit(measure)) || (value === 0 && this.#zeros === "protect");
       if (!small) return;
       const also = blankAt.length === 0 ? "" : `, though ${where(blankAt[0]!)} hides it`;
@@ -487,7 +492,7 @@ class TableAudit {
     this.#cells.forEach((cell, c) => {
       const { measure, value, at, blankAt, places, reason } = cell;
       const omitted = blankAt.length === 0;
-      if (omitted && !this.#omitted.has(c)) return;
+      if ((omitted && !this.#omitted.has(c)) || !this.#published.measures[measure]!.protect) return;
       // Of rows left out only those that fall are told; one that is certain to be empty says nothing where zeros are shown.
       if (omitted && (result?.verdict[c] === SAFE || (this.#zeros === "publish" && result?.max[c] === 0))) return;
       const unit = this.#unit(measure);

@@ -111,6 +111,11 @@ export class Categories {
     const ids = places.map(({ level, label, parent }) =>
       parent === -1 ? TOTAL : parent === -2 ? -1 : this.#placeOf(label ?? BLANK, leveled ? level : undefined));
     const parts = new Map<number, number[]>();
+    const splits: Split[] = [];
+    places.forEach(({ level, label, parts: own }) => {
+      if (own === undefined || own.length === 0) return;
+      splits.push({ whole: this.#placeOf(label ?? BLANK, leveled ? level : undefined), parts: own.map((part) => ids[part]!) });
+    });
     places.forEach(({ parent }, i) => {
       const whole = parent < 0 ? undefined : ids[parent];
       if (whole === undefined || ids[i]! < 0) return;
@@ -118,7 +123,7 @@ export class Categories {
       if (list === undefined) parts.set(whole, [ids[i]!]);
       else list.push(ids[i]!);
     });
-    return [...parts].map(([whole, list]) => ({ whole, parts: list }));
+    return [...splits, ...[...parts].map(([whole, list]) => ({ whole, parts: list }))];
   }
 
   #placeOf(label: string, level?: string): number {

@@ -44,6 +44,7 @@ export function findLayout(
   const all = table.columns.map((_, column) => column);
   const named = (column: number): string => structure.rename?.[table.columns[column]!] ?? table.columns[column]!;
   const ratios = new Set((structure.ratios ?? []).map(({ column }) => at(column)));
+  const notAttacked = (structure.notAttacked ?? []).map(at);
   // Options hold for several files, each of which may lack some of the columns.
   const stated = (names: readonly string[] | undefined): number[] | undefined => {
     const found = names?.map((name) => table.columns.indexOf(name)).filter((column) => column >= 0);
@@ -57,7 +58,7 @@ export function findLayout(
     ? all.filter((column) => isAnnotation(table, column) && !statedDimensions?.includes(column) && !statedValues?.includes(column))
     : [at(structure.annotation)];
   const levels = all.filter((column) => table.columns[column]!.endsWith("_level") && table.columns.includes(table.columns[column]!.slice(0, -6)));
-  const free = all.filter((column) => !annotations.includes(column) && !levels.includes(column) && !ratios.has(column));
+  const free = all.filter((column) => !annotations.includes(column) && !levels.includes(column) && !ratios.has(column) && !notAttacked.includes(column));
   const numeric = free.filter((column) => holdsNumbers(table, column, read));
   const nameOf = (column: number): string => table.columns[column]!;
 
@@ -91,8 +92,8 @@ export function findLayout(
   function isComputed(column: number): boolean {
     return numeric.includes(column) && COMPUTED.test(nameOf(column)) && !values!.includes(column);
   }
-  unexplained.push(...all.filter(isComputed).filter((column) => statedDimensions?.includes(column) !== true && !ratios.has(column)));
-  if (values.length === 0) {
+  unexplained.push(...notAttacked, ...all.filter(isComputed).filter((column) => statedDimensions?.includes(column) !== true && !ratios.has(column) && !notAttacked.includes(column)));
+  if (values.length === 0 && structure.values === undefined) {
     throw new DataError(
       "audit/no-values",
       `Table ${table.name} has no column that can be told to hold its numbers. Name it with --count COLUMN; texts that stand for ` +

@@ -33,6 +33,8 @@ export interface PublishedCell {
 export interface Measure {
   readonly name: string;
   readonly kind: "count" | "amount";
+  /** Whether hidden numbers of it must stay unknown. */
+  readonly protect: boolean;
   /** Digits after the point; a unit is 10 to the minus this. */
   readonly decimals: number;
 }
@@ -117,6 +119,9 @@ class CellCollector {
 
   collect(): PublishedCells {
     const layouts = this.#tables.map((table) => findLayout(table, this.#structure.tables?.[table.name] ?? {}, this.#options, this.#read));
+    if (layouts.every(({ values }) => values.length === 0)) {
+      throw new DataError("audit/no-values", "No table has a column of numbers that can be attacked: counts, or sums. Audit the release folder itself, which keeps them.");
+    }
     // Files of one unnamed measure each are about the same numbers, whatever the column is called.
     const alone = layouts.length > 1 && layouts.every(({ values }) => new Set(values.map(({ measure }) => measure)).size === 1) &&
       new Set(layouts.flatMap(({ values }) => values.map(({ measure }) => measure))).size > 1 &&
@@ -125,7 +130,7 @@ class CellCollector {
     layouts.forEach((layout, t) => {
       for (const assumption of layout.assumptions) this.#assumptions.add(`${this.#tables[t]!.name}: ${assumption}`);
       for (const column of layout.unexplained) {
-        this.#assumptions.add(`${this.#tables[t]!.name}: column ${JSON.stringify(this.#tables[t]!.columns[column])} is not attacked; say how it is computed with ratios in a structure file`);
+        this.#assumptions.add(`${this.#tables[t]!.name}: column ${JSON.stringify(this.#tables[t]!.columns[column])} is not attacked${this.#structure.tables?.[this.#tables[t]!.name]?.notAttacked === undefined ? "; say how it is computed with ratios in a structure file" : ""}`);
       }
       for (const { name } of layout.dimensions) this.#dimension(name);
       if (layout.across !== undefined) this.#dimension(layout.across);
@@ -141,7 +146,7 @@ class CellCollector {
       const stated: MeasureStructure = this.#structure.measures?.[name] ?? {};
       const kind = stated.kind ?? (this.#fractions[m] === true || AMOUNT.test(name) ? "amount" : "count");
       if (stated.kind === undefined) this.#assumptions.add(`${JSON.stringify(name)} is ${kind === "count" ? "a count" : "an amount"}`);
-      return { name, kind, decimals: this.#decimals[m]! };
+      return { name, kind, protect: stated.protect ?? true, decimals: this.#decimals[m]! };
     });
     this.#toUnits(measures);
     return {
@@ -207,7 +212,8 @@ class CellCollector {
       layout.dimensions.forEach(({ column, level }, d) => {
         const text = textAt(table, column, row) ?? "";
         const categories = this.#dimensions[dimensions[d]!]!;
-        const of = level === undefined ? undefined : (textAt(table, level, row) ?? undefined);
+        const stated = file.levels?.[categories.name];
+        const of = level !== undefined ? (textAt(table, level, row) ?? undefined) : stated === undefined || categories.isTotal(text) ? undefined : stated;
         const place = text === "" && blankIsTotal[d] === true ? TOTAL : categories.place(text === "" ? BLANK : text, of);
         places[dimensions[d]!] = place;
         note(dimensions[d]!, place);
@@ -311,7 +317,8 @@ class CellCollector {
     };
     const numerator = cellOf(ratio.numerator, places);
     let denominator: number;
-    if (typeof ratio.denominator === "string") denominator = cellOf(ratio.denominator, places);
+    if (typeof ratio.denominator === "object" && "measure" in ratio.denominator) denominator = this.#latent(this.#measure(ratio.denominator.measure), places);
+    else if (typeof ratio.denominator === "string") denominator = cellOf(ratio.denominator, places);
     else {
       const over = places.slice();
       for (const name of ratio.denominator.over) over[this.#dimension(name)] = TOTAL;

@@ -18,7 +18,11 @@ export interface DimensionStructure {
   /** Further ways to add up: a label may be in any number of groups, published or not. Places of one vintage in terms of another. */
   readonly groups?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Instead of a tree: every place with its level and the index of the place that holds it, as a plan lists them. */
-  readonly places?: readonly { readonly level: string; readonly label: string | null; readonly parent: number }[] | undefined;
+  readonly places?: readonly {
+    readonly level: string; readonly label: string | null; readonly parent: number;
+    /** Of a group (parent -2): the places that it is the sum of. */
+    readonly parts?: readonly number[] | undefined;
+  }[] | undefined;
   /** Other spellings of a label. */
   readonly aliases?: Readonly<Record<string, string>> | undefined;
 }
@@ -37,6 +41,10 @@ export interface FileStructure {
   readonly fixed?: Readonly<Record<string, string>> | undefined;
   /** What a combination of the file's categories is that has no row: "empty", or "unknown" where it may have been hidden. */
   readonly missingRows?: "empty" | "unknown" | undefined;
+  /** Level of all categories of a dimension, as `places` name it, where no column says so. */
+  readonly levels?: Readonly<Record<string, string>> | undefined;
+  /** Columns of numbers that are not attacked, such as medians. */
+  readonly notAttacked?: readonly string[] | undefined;
   /** Columns of percentages, rates and means. */
   readonly ratios?: readonly RatioStructure[] | undefined;
 }
@@ -45,8 +53,10 @@ export interface FileStructure {
 export interface RatioStructure {
   readonly column: string;
   readonly numerator: string;
-  /** A column of the same row, or the numerator's own total over some dimensions: "share of all sexes". */
-  readonly denominator: string | { readonly over: readonly string[] };
+  /**
+   * A column of the same row, the numerator's own total over some dimensions ("share of all sexes"), or a measure that no file shows.
+   */
+  readonly denominator: string | { readonly over: readonly string[] } | { readonly measure: string };
   readonly decimals: number;
   /** 100 for percentages (default), 1 for means and shares, 1000 or 100000 for rates. */
   readonly scale?: number | undefined;
@@ -57,4 +67,6 @@ export interface MeasureStructure {
   readonly kind?: "count" | "amount" | undefined;
   /** A measure that is at least as large in every cell: the events within their population. */
   readonly within?: string | undefined;
+  /** Whether hidden numbers of it must stay unknown. Default true. */
+  readonly protect?: boolean | undefined;
 }
