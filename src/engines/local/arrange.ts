@@ -67,7 +67,7 @@ function countedRuns(
   for (const { blocks, toReleased } of lanes) {
     for (const block of blocks) {
       const count = block.length / words;
-      for (let i = 0; i < count; i++) combinationOf[at + i] = block[i * words]! - lowest;
+      gatherClasses(block, words, lowest, combinationOf, at, count);
       for (const c of coded) {
         const column = columns[c]! as ArrangeColumn & { kind: "codes" };
         appendCodes(block, words, column.word, toReleased[c]!, column.dictionary.size + 1, combinationOf, at, count);
@@ -77,22 +77,9 @@ function countedRuns(
   }
 
   const place = new Uint32Array(combinations);
-  for (let i = 0; i < records; i++) place[combinationOf[i]!] = place[combinationOf[i]!]! + 1;
-  let runs = 0;
-  for (let each = 0; each < combinations; each++) if (place[each]! > 0) runs++;
-  const starts = new Uint32Array(runs + 1);
-  const combinationOfRun = new Uint32Array(runs);
-  let run = 0;
-  let start = 0;
-  for (let each = 0; each < combinations; each++) {
-    const count = place[each]!;
-    if (count === 0) continue;
-    place[each] = start;
-    starts[run] = start;
-    combinationOfRun[run++] = each;
-    start += count;
-  }
-  starts[runs] = records;
+  const starts = new Uint32Array(countEach(combinationOf, place) + 1);
+  const combinationOfRun = new Uint32Array(starts.length - 1);
+  startRuns(place, starts, combinationOfRun);
 
   const values = new Float64Array(numeric === undefined ? 0 : records);
   if (numeric !== undefined) {
@@ -119,6 +106,38 @@ function countedRuns(
       return { kind: "codes", codes, dictionary: column.dictionary };
     }),
   };
+}
+
+/** Classes of the records of a block, counted from the lowest. */
+function gatherClasses(block: Uint32Array, words: number, lowest: number, classes: Uint32Array, at: number, count: number): void {
+  for (let i = 0; i < count; i++) classes[at + i] = block[i * words]! - lowest;
+}
+
+/** @param counts [combinations] in: zeros; out: records of each. @returns combinations that occur */
+function countEach(combinationOf: Uint32Array, counts: Uint32Array): number {
+  let occurring = 0;
+  for (let i = 0; i < combinationOf.length; i++) {
+    const combination = combinationOf[i]!;
+    const count = counts[combination]!;
+    if (count === 0) occurring++;
+    counts[combination] = count + 1;
+  }
+  return occurring;
+}
+
+/** @param place [combinations] in: records of each; out: first place of each that occurs */
+function startRuns(place: Uint32Array, starts: Uint32Array, combinationOfRun: Uint32Array): void {
+  let run = 0;
+  let start = 0;
+  for (let combination = 0; combination < place.length; combination++) {
+    const count = place[combination]!;
+    if (count === 0) continue;
+    place[combination] = start;
+    starts[run] = start;
+    combinationOfRun[run++] = combination;
+    start += count;
+  }
+  starts[run] = start;
 }
 
 /** Append one column's digit to the combinations: released code plus one, so that null (0) comes first. */
@@ -178,7 +197,7 @@ function sortedRuns(
     for (const block of lane.blocks) {
       const count = block.length / words;
       // A partition holds a range of classes: counted from its first, one digit usually tells them apart.
-      for (let i = 0; i < count; i++) classOf[at + i] = block[i * words]! - lowest;
+      gatherClasses(block, words, lowest, classOf, at, count);
       for (let c = 0; c < columns.length; c++) {
         const column = columns[c]!;
         if (column.kind === "codes") appendCodes(block, words, column.word, lane.toReleased[c]!, 0, codes[c]!, at, count);

@@ -79,10 +79,14 @@ export class Arranger {
   }
 }
 
+/** Rows are given whole multiples of this, so that the memory of one partition's will do for another's. */
+const SPARE_BYTES = 1 << 19;
+
 function rendered(renderer: CsvRenderer, batch: RunBatch, spare: ArrayBuffer | undefined): Uint8Array {
   renderer.checkRuns(batch);
   const likely = renderer.maxRowBytes + Math.min(batch.records * renderer.maxRowBytes, 64 * Math.max(1, batch.records));
-  let out = spare !== undefined && spare.byteLength >= likely ? new Uint8Array(spare) : new Uint8Array(likely);
+  const room = Math.ceil(likely / SPARE_BYTES) * SPARE_BYTES;
+  let out = spare !== undefined && spare.byteLength >= likely ? new Uint8Array(spare) : new Uint8Array(room);
   let at = 0;
   for (let from = 0; from < batch.records; from = renderer.next) {
     at = renderer.renderRuns(batch, out, at, from);

@@ -164,23 +164,26 @@ export class RewriteLane {
     const words = new Uint32Array(new SharedArrayBuffer(starts[partitions]! * 4));
     const next = starts.slice();
     let at = 0;
+    this.#makeRoom(CLASS_BLOCK);
+    const places = this.#places;
     for (const batch of keeper.kept) {
-      this.#makeRoom(batch.records);
-      const places = this.#places;
-      placeClasses(classes, at, batch.records, partitionOf, next, this.words, words, places);
-      let word = 1;
-      for (let other = 0; other < others.length; other++) {
-        const column = batch.columns[other]!;
-        if (column.kind === "codes") {
-          const map = this.#otherMap(other, keeper.dictionaries[other]!);
-          if (placeCodes(column.codes, places, batch.records, map, this.#usedOf(other), words, word)) this.#nulls[other] = true;
-          word += 1;
-        } else {
-          if (placeNumbers(column.values, places, batch.records, words, word)) this.#nulls[other] = true;
-          word += 2;
+      for (let from = 0; from < batch.records; from += CLASS_BLOCK) {
+        const records = Math.min(CLASS_BLOCK, batch.records - from);
+        placeClasses(classes, at, records, partitionOf, next, this.words, words, places);
+        let word = 1;
+        for (let other = 0; other < others.length; other++) {
+          const column = batch.columns[other]!;
+          if (column.kind === "codes") {
+            const map = this.#otherMap(other, keeper.dictionaries[other]!);
+            if (placeCodes(column.codes, from, places, records, map, this.#usedOf(other), words, word)) this.#nulls[other] = true;
+            word += 1;
+          } else {
+            if (placeNumbers(column.values, from, places, records, words, word)) this.#nulls[other] = true;
+            word += 2;
+          }
         }
+        at += records;
       }
-      at += batch.records;
     }
     this.#placed = { words, starts };
     this.#records += packed.size;
@@ -421,7 +424,7 @@ interface KeyCodes {
   readonly toLevel: Int32Array;
 }
 
-/** Records whose classes are found at once: everything about them stays in the first-level cache. */
+/** Records whose classes are found, and which are put in place, at once: everything about them stays in the cache. */
 const CLASS_BLOCK = 4096;
 /** Bits of fields that are looked up together: such a table stays in the second-level cache. */
 const JOINED_BITS = 13;
@@ -501,14 +504,14 @@ function placeClasses(
 
 /** @returns whether a released record has a null */
 function placeCodes(
-  codes: Uint16Array | Int32Array, places: Int32Array, records: number, map: Int32Array, used: Uint8Array, out: Uint32Array, word: number,
+  codes: Uint16Array | Int32Array, from: number, places: Int32Array, records: number, map: Int32Array, used: Uint8Array, out: Uint32Array, word: number,
 ): boolean {
   const less = codes instanceof Uint16Array ? 1 : 0;
   let sawNull = false;
   for (let i = 0; i < records; i++) {
     const place = places[i]!;
     if (place < 0) continue;
-    const raw = codes[i]! - less;
+    const raw = codes[from + i]! - less;
     if (raw < 0) {
       sawNull = true;
       out[place + word] = 0xffffffff;
@@ -522,13 +525,14 @@ function placeCodes(
 }
 
 /** @returns whether a released record has a null */
-function placeNumbers(values: Float64Array, places: Int32Array, records: number, out: Uint32Array, word: number): boolean {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, records * 2);
+function placeNumbers(values: Float64Array, from: number, places: Int32Array, records: number, out: Uint32Array, word: number): boolean {
+  const bits = new Uint32Array(values.buffer, values.byteOffset + from * 8, records * 2);
   let sawNull = false;
   for (let i = 0; i < records; i++) {
     const place = places[i]!;
     if (place < 0) continue;
-    if (values[i]! !== values[i]!) sawNull = true;
+    const value = values[from + i]!;
+    if (value !== value) sawNull = true;
     out[place + word] = bits[i * 2]!;
     out[place + word + 1] = bits[i * 2 + 1]!;
   }
