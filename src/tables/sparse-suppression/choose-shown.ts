@@ -2,9 +2,9 @@ import { TOTAL, type TableSystem } from "../tabulate/index.ts";
 
 /** Cells that may be shown, in an order in which each has inner cells of its own. */
 export interface ShownChain {
-  /** [shown] cells, first chosen first. */
+  /** [shown] cells in order. */
   readonly cells: Int32Array;
-  /** [inner] rank in `cells` of the last chosen cell that holds the inner cell, -1 for none. */
+  /** [inner] rank in `cells` of the last one that holds the inner cell, -1 for none. */
   readonly last: Int32Array;
 }
 
@@ -12,12 +12,13 @@ export interface ShownChain {
 const ROOM_BY_ROOT = [0.05, 0.1, 0.25, 0.5];
 
 /**
- * Choose cells to show so that each keeps inner cells that no later chosen cell holds, with people to spare. Whatever else
- * changes in the table, such a cell's sum can then be put right within it, and putting right one cell after the other, the
- * last chosen first, leaves no sum broken (see README.md).
+ * Choose cells to show, and an order, so that each keeps inner cells that no later one holds, with people to spare. Whatever else
+ * changes in the table, such a cell's sum can then be put right within it, and putting right one cell after the other, the last
+ * first, leaves no sum broken (see README.md).
  *
- * Coarse margins come first. In the coarsest two depths small cells come before large ones, which are left to follow from the
- * others; below, large before small, since there is not room for all.
+ * Coarse margins are tried first. In the coarsest two depths small cells come before large ones, which are left to follow from
+ * the others; below, large before small, since there is not room for all. A cell goes to the end of the order, or where a chosen
+ * one could not spare what the two share, before that one.
  *
  * @param spare    [inner] people above the fewest a cell can hold
  * @param eligible [cells] 1 where the cell may be shown
@@ -27,42 +28,91 @@ const ROOM_BY_ROOT = [0.05, 0.1, 0.25, 0.5];
 export function chooseShown(system: TableSystem, spare: Float64Array, eligible: Uint8Array, least: number): ShownChain {
   const { starts, rows, count, cells, inner } = system;
   const depth = depthOfCells(system);
-  const order = candidatesInOrder(eligible, depth, count);
-  const last = new Int32Array(inner).fill(-1);
+  const candidates = candidatesInOrder(eligible, depth, count);
+  const order = new Order();
   const chosen: number[] = [];
   const room: number[] = [];
   const needed: number[] = [];
-  const taken = new Float64Array(order.length);
-  const touched = new Int32Array(cells < order.length ? cells : order.length);
-  for (let at = 0; at < order.length; at++) {
-    const cell = order[at]!;
+  /** [inner] which of `chosen` is the last in order that holds the inner cell. */
+  const last = new Int32Array(inner).fill(-1);
+  const shared = new Float64Array(candidates.length);
+  const met = new Int32Array(Math.min(cells, candidates.length));
+  for (let at = 0; at < candidates.length; at++) {
+    const cell = candidates[at]!;
     const need = Math.max(least, Math.floor(ROOM_BY_ROOT[Math.min(depth[cell]!, ROOM_BY_ROOT.length - 1)]! * Math.sqrt(count[cell]!)));
     let own = 0;
-    let cells = 0;
+    let size = 0;
     for (let k = starts[cell]!; k < starts[cell + 1]!; k++) {
       const i = rows[k]!;
       own += spare[i]!;
-      const before = last[i]!;
-      if (before < 0) continue;
-      // One more than is taken, so that an entry of nothing counts as touched.
-      if (taken[before] === 0) {
-        touched[cells++] = before;
-        taken[before] = 1;
+      const other = last[i]!;
+      if (other < 0) continue;
+      // One more than is shared, so that an entry of nothing counts as met.
+      if (shared[other] === 0) {
+        met[size++] = other;
+        shared[other] = 1;
       }
-      taken[before]! += spare[i]!;
+      shared[other]! += spare[i]!;
     }
-    let fits = own >= need;
-    for (let k = 0; k < cells && fits; k++) fits = room[touched[k]!]! - (taken[touched[k]!]! - 1) >= needed[touched[k]!]!;
-    if (fits) {
-      for (let k = 0; k < cells; k++) room[touched[k]!]! -= taken[touched[k]!]! - 1;
-      const rank = chosen.push(cell) - 1;
+    let behind = -1;
+    for (let k = 0; k < size; k++) {
+      const other = met[k]!;
+      if (room[other]! - (shared[other]! - 1) < needed[other]! && (behind < 0 || order.isBefore(other, behind))) behind = other;
+    }
+    for (let k = 0; k < size && behind >= 0; k++) if (!order.isBefore(met[k]!, behind)) own -= shared[met[k]!]! - 1;
+    if (own >= need) {
+      const added = chosen.push(cell) - 1;
       room.push(own);
       needed.push(need);
-      for (let k = starts[cell]!; k < starts[cell + 1]!; k++) last[rows[k]!] = rank;
+      order.insert(added, behind);
+      for (let k = 0; k < size; k++) if (order.isBefore(met[k]!, added)) room[met[k]!]! -= shared[met[k]!]! - 1;
+      for (let k = starts[cell]!; k < starts[cell + 1]!; k++) {
+        const i = rows[k]!;
+        if (last[i]! < 0 || order.isBefore(last[i]!, added)) last[i] = added;
+      }
     }
-    for (let k = 0; k < cells; k++) taken[touched[k]!] = 0;
+    for (let k = 0; k < size; k++) shared[met[k]!] = 0;
   }
-  return { cells: Int32Array.from(chosen), last };
+  const inOrder = order.all();
+  const rank = new Int32Array(chosen.length);
+  for (let r = 0; r < rank.length; r++) rank[inOrder[r]!] = r;
+  for (let i = 0; i < inner; i++) if (last[i]! >= 0) last[i] = rank[last[i]!]!;
+  return { cells: inOrder.map((own) => chosen[own]!), last };
+}
+
+/** Numbers 0, 1, 2 ... in an order of their own: each is put at the end or before an earlier one. */
+class Order {
+  /** Increases along the order. */
+  readonly #place: number[] = [];
+  readonly #previous: number[] = [];
+  #end = -1;
+
+  isBefore(one: number, other: number): boolean {
+    return this.#place[one]! < this.#place[other]!;
+  }
+
+  /** @param added the next number; @param behind the one to stand behind it, -1 to put it at the end */
+  insert(added: number, behind: number): void {
+    const previous = behind < 0 ? this.#end : this.#previous[behind]!;
+    this.#previous.push(previous);
+    if (behind < 0) {
+      this.#place.push(previous < 0 ? 0 : this.#place[previous]! + 1);
+      this.#end = added;
+      return;
+    }
+    this.#previous[behind] = added;
+    const from = previous < 0 ? this.#place[behind]! - 2 : this.#place[previous]!;
+    const between = (from + this.#place[behind]!) / 2;
+    this.#place.push(between);
+    // No number is left between the two: places are given out anew.
+    if (!(from < between && between < this.#place[behind]!)) this.all().forEach((own, at) => (this.#place[own] = at));
+  }
+
+  all(): Int32Array {
+    const order = new Int32Array(this.#place.length);
+    for (let own = this.#end, at = order.length - 1; at >= 0; own = this.#previous[own]!, at--) order[at] = own;
+    return order;
+  }
 }
 
 /** [cells] how far down its margin is: a level counts 1 in the coarsest published one, 2 in the next. */

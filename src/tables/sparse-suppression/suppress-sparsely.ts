@@ -32,6 +32,8 @@ const ROUNDS = 2000;
 const GENTLE_ROUNDS = 1000;
 /** Of the cells in the way, one in so many is dealt with in a round. */
 const AT_A_TIME = 5;
+/** People to spare that a shown cell keeps for itself, by those that one move takes: with fewer, moves crowd each other out. */
+const ROOM_FOR_MOVES = 2.5;
 /** Inner cells of a hidden cell that are tried as the one to be raised. */
 const GOALS = 4;
 
@@ -51,7 +53,7 @@ export function suppressSparsely(system: TableSystem, options: SparseOptions, ne
   const spare = innerCount.map((people) => people - 1);
   const eligible = new Uint8Array(cells);
   for (let c = 0; c < cells; c++) if (count[c]! >= threshold && count[c]! - (starts[c + 1]! - starts[c]!) >= interval - 1) eligible[c] = 1;
-  const chain = chooseShown(system, spare, eligible, interval - 1);
+  const chain = chooseShown(system, spare, eligible, Math.ceil(ROOM_FOR_MOVES * (interval - 1)));
   const value = new Float64Array(cells).fill(NaN);
   for (const cell of chain.cells) value[cell] = count[cell]!;
   const input: AlternativesInput = {
