@@ -108,7 +108,10 @@ export class ClassTables {
     const grouped = Math.min(unchanged, from.grouped);
     // Groups that are few find room in the cache at once; others run by run, if runs are short, or part by part.
     const groups = Math.min(from.size, this.#possible(levels));
-    const ranges = groups <= CACHED ? Int32Array.of(0, from.size) : this.#shortRuns(from.words, from.size, grouped);
+    const atOnce = Int32Array.of(0, from.size);
+    const ranges = groups <= CACHED
+      ? atOnce
+      : this.#shortRuns(from.words, from.size, grouped) ?? (from.size <= LONGEST_RANGE ? atOnce : undefined);
     const merge = from.words.length === 1 ? this.#mergeNarrow : this.#mergeWide;
     const classes = merge.call(this, from, levels, ranges, groups);
     return this.#look(Uint8Array.from(levels), this.#mergedWords, this.#mergedRecords, classes, k, ranges === undefined ? 0 : grouped);
@@ -328,7 +331,7 @@ const CACHED = 1 << 15;
 /** Classes of a range that is merged at once, and a few more up to where a run ends: slots of so many stay in the cache. */
 const RUN = 1 << 12;
 /** Slots of a few longer ranges cost less than to bring all classes together by hash. */
-const LONGEST_RANGE = 1 << 18;
+const LONGEST_RANGE = 1 << 19;
 const MOST_PART_BITS = 12;
 
 /** What {@link RolledUp.suppressedBy} works in. */

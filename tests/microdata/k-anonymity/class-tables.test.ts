@@ -156,3 +156,33 @@ test("large tables are rolled up by way of others: the plan is the same as witho
   expect(classes!.records.reduce((sum, records) => sum + records, 0)).toBe(260_000 - plan!.suppressed);
   expect(plan).toEqual(searchKAnonymity({ ...request, cells: shuffled(cells, 2) }));
 });
+
+describe.each([
+  { name: "in one word", width: 10 },
+  { name: "in two words", width: 3000 },
+])("so many cells in no order that they are brought together part by part, $name", ({ width }) => {
+  const size = 600_000;
+  const trees = [lines(1000, 5), lines(600, 600), lines(width, width)];
+  const rows = Array.from({ length: Math.max(1000, width) }, (_, i) => trees.map((tree) => `v${i % tree.length}`));
+  const { cells: few, hierarchies } = boundTable({ trees, rows });
+  const place = Int32Array.from({ length: size }, (_, i) => (i * 7_919) % size); // each once
+  const codes = [place.map((at) => at % 1000), place.map((at) => Math.floor(at / 1000)), place.map((at) => at % width)];
+  const cells: Cells = { ...few, size, codes, records: Float64Array.from(place, (at) => 1 + (at % 3)) };
+  const tables = new ClassTables(cells, hierarchies);
+
+  test.each([[1, 0, 0], [0, 0, 1], [1, 0, 1]])("levels %i %i %i: the classes of a roll-up of cells", (...levels) => {
+    const expected = rollUp(cells, levels.map((level, key) => {
+      const { map, dictionary } = hierarchies[key]!.levels[level]!;
+      return { map, size: dictionary.size };
+    }));
+    const found = tables.rollUp(tables.base, Uint8Array.from(levels), 9);
+    expect(classRisk(found.records.subarray(0, found.size))).toEqual(classRisk(expected.records));
+    for (let key = 0; key < levels.length; key++) {
+      const suppressed = new Float64Array(expected.sizes[key]! + 1);
+      expected.records.forEach((of, cell) => {
+        if (of < 9) suppressed[expected.codes[key]![cell]!]! += of;
+      });
+      expect(found.suppressedBy(key)).toEqual(suppressed);
+    }
+  });
+});
