@@ -18,6 +18,9 @@ test.each<readonly [string, readonly (string | null)[], RegExp | undefined]>([
   ["None and null", ["None", "null"], /keep_default_na=False/],
   ["na is a text to pandas", ["na", "none", "NONE"], undefined],
   ["codes with leading zeros", ["06001", "12001"], /leading zeros/],
+  ["codes that look like powers of ten", ["1E5", "2e10"], /read them as numbers/],
+  ["ranges that look like days of a year", ["5-9", "10-14"], /ranges/],
+  ["ranges that are no days of any year", ["35-39", "0-4", "85+", "2020-24"], undefined],
   ["zero itself, decimals and years are harmless", ["0", "0.5", "2024"], undefined],
   ["codes beyond exact numbers", ["12345678901234567"], /dtype/],
 ])("%s", (_, labels, note) => {
