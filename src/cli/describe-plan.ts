@@ -160,11 +160,12 @@ interface Suppression {
     readonly codes: string;
   };
   readonly mergedBecause?: string;
+  readonly warnings?: readonly string[];
   readonly cells: { readonly published: number; readonly primary: number; readonly complementary: number };
 }
 
 function describeSuppression(plan: Plan, { release }: Policy, paint: Painter): string[] {
-  const { method, rule, cells, mergedBecause } = plan.decision as unknown as Suppression;
+  const { method, rule, cells, mergedBecause, warnings = [] } = plan.decision as unknown as Suppression;
   const all = cells.published + cells.primary + cells.complementary;
   const share = (n: number): string => `${count(n)} (${percent(all === 0 ? 0 : n / all)})`;
   const [asked] = release.kind === "tables" ? release.protect : [];
@@ -192,6 +193,7 @@ function describeSuppression(plan: Plan, { release }: Policy, paint: Painter): s
         ...(mergedBecause === undefined ? [] : [["", printable(mergedBecause)]]),
       ],
     ),
+    ...warnings.flatMap((text) => ["", `${paint("yellow", "WARNING")}  ${printable(text)}`]),
   ];
 }
 

@@ -141,3 +141,28 @@ describe("options", () => {
     expect([both.code, both.stdout]).toEqual([1, expect.stringContaining("A, m = 14, if rows left out are empty")]);
   });
 });
+
+describe("a table that hardly shows a number", () => {
+  test("plan, evidence and output say how many cells are shown, and what to change", async () => {
+    const rows = ["a", "b", "c"].flatMap((x) => ["p", "q", "r"].flatMap((y) => [`${x},${y}`, `${x},${y}`, `${x},${y}`]));
+    writeFileSync(join(folder, "wide.csv"), `x,y\n${rows.join("\n")}\n`);
+    writeFileSync(join(folder, "wide.yaml"), `commensurate: 1
+dataset: { name: wide }
+classification: low
+source: { path: wide.csv }
+columns: { x: { role: quasi-identifier }, y: { role: quasi-identifier } }
+release: { kind: tables, tables: [{ name: wide, dimensions: [x, y] }], protect: [{ method: small-cells, threshold: 11 }] }
+`);
+    const planned = await run("plan", "wide.yaml");
+    expect([planned.code, planned.stdout]).toEqual([0, expect.stringMatching(/WARNING {2}Only [01] of 16 cells are shown; 15 are hidden by a rule .* To show more: coarser categories/)]);
+    const released = await run("release", "wide.yaml", "--out", "wide", "--quiet");
+    expect(released.stdout).toContain("WARNING  Only ");
+    const { risk } = JSON.parse(readFileSync(join(folder, "wide/internal/evidence.json"), "utf8")) as { risk: { after: { warnings: string[] } } };
+    expect(risk.after.warnings[0]).toMatch(/^Only [01] of 16 cells are shown/);
+    expect((await run("verify", "wide", "--quiet")).code).toBe(0);
+  }, 60_000);
+
+  test("a table with enough to read is released without a warning", async () => {
+    expect((await run("plan", "table.yaml")).stdout).not.toContain("WARNING");
+  }, 30_000);
+});

@@ -21,7 +21,7 @@ export function describedTables(
     // Tables that list all combinations miss none, so a row that is not there was taken away.
     missingRows: specs.every(({ emptyCells }) => emptyCells === "omit") ? "empty" : "unknown",
     dimensions: Object.fromEntries(dimensions.map((dimension) =>
-      [dimension.column, { total: TOTAL_LABEL, ...(nested.has(dimension.column) ? { places: placesShown(layouts, dimension) } : {}) }])),
+      [dimension.column, { ...(hasTotals(layouts, dimension.column) ? { total: TOTAL_LABEL } : {}), ...(nested.has(dimension.column) ? { places: placesShown(layouts, dimension) } : {}) }])),
     tables: Object.fromEntries(layouts.map((layout, t) => [layout.name, describedTable(layout, specs[t]!, nested)])),
   };
 }
@@ -48,6 +48,10 @@ function levelsOf({ levels, groupings = [] }: TableLayout["dimensions"][number])
 
 function levelsShown(layouts: readonly TableLayout[], column: string): number[] {
   return [...new Set(layouts.flatMap(({ dimensions }) => dimensions.filter((own) => own.column === column).flatMap(levelsOf)))];
+}
+
+function hasTotals(layouts: readonly TableLayout[], column: string): boolean {
+  return layouts.some(({ dimensions }) => dimensions.some((own) => own.column === column && own.totals !== false));
 }
 
 /** Places of the levels that some file shows, each with the next one shown that holds it. */

@@ -10,6 +10,7 @@ import { dataFormats } from "../columns.ts";
 import { check, type Check } from "../evidence.ts";
 import { effectiveValue } from "../require.ts";
 import type { Road } from "../road.ts";
+import { warnIfFewShown } from "./few-shown.ts";
 import { readLongTable, writeLongTable, type ReadLongTable } from "./long-tables.ts";
 import { membershipsFrom, readProof, writeProof } from "./sparse-proof.ts";
 import { blanksHash, layoutsOf, ruleOf, suppressionRoad, type SuppressionDecision } from "./suppression.ts";
@@ -62,13 +63,15 @@ function planOf(policy: Policy, survey: Survey, requirements: Parameters<typeof 
 
 function decisionOf(policy: Policy, { shown, ...done }: Planned, requirements: Parameters<typeof ruleOf>[1], newHasher: Parameters<typeof blanksHash>[1]): SuppressionDecision {
   const { system } = done;
-  const { threshold } = ruleOf(policy, requirements);
+  const rule = ruleOf(policy, requirements);
   const pattern = new Uint8Array(system.cells);
-  for (let c = 0; c < pattern.length; c++) pattern[c] = shown[c] === 1 ? 0 : system.count[c]! < threshold ? 1 : 2;
+  for (let c = 0; c < pattern.length; c++) pattern[c] = shown[c] === 1 ? 0 : system.count[c]! < rule.threshold ? 1 : 2;
+  const cells = countPattern(pattern);
   return {
     method: "small-cells",
-    rule: ruleOf(policy, requirements),
-    cells: countPattern(pattern),
+    rule,
+    cells,
+    ...warnIfFewShown(cells, rule),
     blanks: blanksHash(system.tables.map((table) => blanksOf(table.cell, shown)), newHasher),
     dimensions: decidedDimensions(done),
   };
@@ -192,6 +195,7 @@ export const sparseTablesRoad: Road = {
       );
     }
     checks.push(identifiersCheck(policy, layouts));
-    return { checks, risk: { hiddenCells: hidden } };
+    const { cells, rule } = decision as SuppressionDecision;
+    return { checks, risk: { hiddenCells: hidden, ...warnIfFewShown(cells, rule) } };
   },
 };

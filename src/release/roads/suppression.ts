@@ -19,6 +19,7 @@ import { effectiveValue } from "../require.ts";
 import { decisionRefused, type Road } from "../road.ts";
 import { describedTables } from "./described-tables.ts";
 import { explainHidden } from "./explain.ts";
+import { warnIfFewShown } from "./few-shown.ts";
 import { measuredRisk } from "./measured.ts";
 import { readingNotes } from "./reading-notes.ts";
 import { annotationColumn, checkReadable, describeTable, identifiersCheck, readTable, writeTable, type ReadBackRow, type TableLayout, type ValueColumn } from "./table-layout.ts";
@@ -33,6 +34,8 @@ export interface SuppressionDecision extends Decision {
   readonly rule: SmallCellsRule;
   readonly mergedBecause?: string | undefined;
   readonly cells: SmallCellsPlan["cells"];
+  /** Present where hardly a cell is shown. */
+  readonly warnings?: readonly string[] | undefined;
   /** SHA-256 over which rows of each table are blank: which cells protect others depends on hidden counts, so the rule alone does not say. */
   readonly blanks: string;
   readonly dimensions: readonly DecidedDimension[];
@@ -312,7 +315,7 @@ export const suppressionRoad: Omit<Road, "method"> = {
       );
     }
     checks.push(identifiersCheck(policy, full));
-    return { checks, risk: { hiddenCells: blanks } };
+    return { checks, risk: { hiddenCells: blanks, ...warnIfFewShown((decision as SuppressionDecision).cells, rule) } };
   },
 };
 
@@ -556,6 +559,7 @@ function decisionOf(policy: Policy, done: Planned, newHasher: NewHasher): Suppre
     rule: planned.rule,
     ...(planned.mergedBecause === undefined ? {} : { mergedBecause: planned.mergedBecause }),
     cells: planned.cells,
+    ...warnIfFewShown(planned.cells, planned.rule),
     blanks: blanksHash(blanks, newHasher),
     dimensions: decidedDimensions(done),
   };

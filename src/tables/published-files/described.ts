@@ -125,5 +125,5 @@ const COUNT_KEPT = "count";
 
 function describedDimensions({ dimensions }: DescribedTables): Record<string, DimensionStructure> {
   return Object.fromEntries(Object.entries(dimensions).map(([name, { total, places }]): [string, DimensionStructure] =>
-    [name, { totals: [total], ...(places === undefined ? {} : { places }) }]));
+    [name, { ...(total === undefined ? {} : { totals: [total] }), ...(places === undefined ? {} : { places }) }]));
 }

@@ -63,7 +63,7 @@ export const DescribedTablesSchema = z.object({
   }).optional(),
   missingRows: z.enum(["empty", "unknown"]).optional(),
   dimensions: z.record(Name, z.object({
-    total: Name,
+    total: Name.optional(),
     places: z.array(z.object({ level: z.string(), label: z.string().nullable(), parent: z.int().min(-2), parts: z.array(z.int().min(0)).optional() })).max(1_000_000).optional(),
   })),
   tables: z.record(Name, z.object({
