@@ -1,4 +1,5 @@
 import { TOTAL, type TableSystem } from "../tabulate/index.ts";
+import { InsertionOrder } from "./insertion-order.ts";
 
 /** Cells that may be shown, in an order in which each has inner cells of its own. */
 export interface ShownChain {
@@ -29,7 +30,7 @@ export function chooseShown(system: TableSystem, spare: Float64Array, eligible: 
   const { starts, rows, count, cells, inner } = system;
   const depth = depthOfCells(system);
   const candidates = candidatesInOrder(eligible, depth, count);
-  const order = new Order();
+  const order = new InsertionOrder();
   const chosen: number[] = [];
   const room: number[] = [];
   const needed: number[] = [];
@@ -78,41 +79,6 @@ export function chooseShown(system: TableSystem, spare: Float64Array, eligible: 
   for (let r = 0; r < rank.length; r++) rank[inOrder[r]!] = r;
   for (let i = 0; i < inner; i++) if (last[i]! >= 0) last[i] = rank[last[i]!]!;
   return { cells: inOrder.map((own) => chosen[own]!), last };
-}
-
-/** Numbers 0, 1, 2 ... in an order of their own: each is put at the end or before an earlier one. */
-class Order {
-  /** Increases along the order. */
-  readonly #place: number[] = [];
-  readonly #previous: number[] = [];
-  #end = -1;
-
-  isBefore(one: number, other: number): boolean {
-    return this.#place[one]! < this.#place[other]!;
-  }
-
-  /** @param added the next number; @param behind the one to stand behind it, -1 to put it at the end */
-  insert(added: number, behind: number): void {
-    const previous = behind < 0 ? this.#end : this.#previous[behind]!;
-    this.#previous.push(previous);
-    if (behind < 0) {
-      this.#place.push(previous < 0 ? 0 : this.#place[previous]! + 1);
-      this.#end = added;
-      return;
-    }
-    this.#previous[behind] = added;
-    const from = previous < 0 ? this.#place[behind]! - 2 : this.#place[previous]!;
-    const between = (from + this.#place[behind]!) / 2;
-    this.#place.push(between);
-    // No number is left between the two: places are given out anew.
-    if (!(from < between && between < this.#place[behind]!)) this.all().forEach((own, at) => (this.#place[own] = at));
-  }
-
-  all(): Int32Array {
-    const order = new Int32Array(this.#place.length);
-    for (let own = this.#end, at = order.length - 1; at >= 0; own = this.#previous[own]!, at--) order[at] = own;
-    return order;
-  }
 }
 
 /** [cells] how far down its margin is: a level counts 1 in the coarsest published one, 2 in the next. */

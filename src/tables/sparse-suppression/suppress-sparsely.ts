@@ -34,6 +34,9 @@ const GENTLE_ROUNDS = 1000;
 const AT_A_TIME = 5;
 /** People to spare that a shown cell keeps for itself, by those that one move takes: with fewer, moves crowd each other out. */
 const ROOM_FOR_MOVES = 2.5;
+/** Tables of at most so many inner cells times margins are decided with less room as well, and what shows most is taken. */
+const SMALL_TABLE = 1 << 17;
+const ROOMS_OF_SMALL = [ROOM_FOR_MOVES, 2, 1.75, 1.5, 1.25, 1];
 /** Inner cells of a hidden cell that are tried as the one to be raised. */
 const GOALS = 4;
 
@@ -48,31 +51,50 @@ const GOALS = 4;
  */
 export function suppressSparsely(system: TableSystem, options: SparseOptions, newProof: NewProof): SparseSuppression {
   requireSuitable(system, options);
+  const cellsOf = membershipsOf(system);
+  const rooms = cellsOf.length <= SMALL_TABLE ? ROOMS_OF_SMALL : [ROOM_FOR_MOVES];
+  let best: SparseSuppression | undefined;
+  let most = -1;
+  for (const room of rooms) {
+    const found = decide(system, options, newProof, cellsOf, room);
+    const cells = found === undefined ? -1 : found.shown.reduce((sum, own) => sum + own, 0);
+    if (cells > most) [best, most] = [found, cells];
+  }
+  if (best === undefined) throw unprotectable();
+  return best;
+}
+
+/** @returns undefined when a cell stays unproven with nothing left to hide */
+function decide(
+  system: TableSystem, { threshold, interval, signal }: SparseOptions, newProof: NewProof, cellsOf: Int32Array, room: number,
+): SparseSuppression | undefined {
   const { cells, count, starts, rows, inner, innerCount } = system;
-  const { threshold, interval, signal } = options;
   const spare = innerCount.map((people) => people - 1);
   const eligible = new Uint8Array(cells);
   for (let c = 0; c < cells; c++) if (count[c]! >= threshold && count[c]! - (starts[c + 1]! - starts[c]!) >= interval - 1) eligible[c] = 1;
-  const chain = chooseShown(system, spare, eligible, Math.ceil(ROOM_FOR_MOVES * (interval - 1)));
+  const chain = chooseShown(system, spare, eligible, Math.ceil(room * (interval - 1)));
   const value = new Float64Array(cells).fill(NaN);
   for (const cell of chain.cells) value[cell] = count[cell]!;
   const input: AlternativesInput = {
-    cells, value, inner, base: innerCount, interval,
-    cellsOf: membershipsOf(system), memberships: system.margins.length,
+    cells, value, inner, base: innerCount, interval, cellsOf, memberships: system.margins.length,
     harmlessFrom: publishesInner(system) ? threshold : Infinity,
   };
   const proof = newProof(input);
   if (!proof.baseAgrees()) throw new InternalError("sparse/base", "The table itself does not agree with what is shown of it.");
-  const walks = new Growing(Int32Array, 1 << 20);
+  const walks = new Growing(Int32Array, Math.min(1 << 20, 16 + 4 * cellsOf.length));
   const run = new Run(chain, new MoveSearch(chain, starts, rows, spare, interval - 1), system, value, proof, walks, signal);
-  const rounds = run.moveAll(innerGoals(system, chain)) + run.settleCells(threshold);
+  let rounds = run.moveAll(innerGoals(system, chain));
+  if (rounds < 0) return undefined;
+  const settled = run.settleCells(threshold);
+  if (settled < 0) return undefined;
+  rounds += settled;
   const shown = new Uint8Array(cells);
   const touched = touchedCells(system, walks.finish());
   for (let c = 0; c < cells; c++) {
     // What no table changes can be shown: all proofs hold as they are.
     if (count[c]! >= threshold && touched[c] === 0) value[c] = count[c]!;
     if (Number.isNaN(value[c]!)) {
-      if (proof.safe[c] === 0) throw unprotectable();
+      if (proof.safe[c] === 0) return undefined;
     } else shown[c] = 1;
   }
   return { shown, walks: walks.finish(), proof: input, rounds };
@@ -200,13 +222,13 @@ class Run {
     this.#signal = signal;
   }
 
-  /** Walks that move every goal. Where none is found, cells that stand in the way are shown no longer. Returns rounds. */
+  /** Walks that move every goal. Where none is found, cells that stand in the way are shown no longer. Returns rounds, -1 for too many. */
   moveAll(goals: Int32Array): number {
     const taken = this.#walks.length;
     let open = goals;
     let round = 0;
     for (; open.length > 0; round++) {
-      if (round === ROUNDS) throw unprotectable();
+      if (round === ROUNDS) return -1;
       const failed: number[] = [];
       const blamed: Blamed = new Map();
       for (let k = 0; k < open.length; k++) {
@@ -225,7 +247,7 @@ class Run {
     return round;
   }
 
-  /** Walks for hidden cells whose sum those of the inner cells leave as it is. Returns rounds. */
+  /** Walks for hidden cells whose sum those of the inner cells leave as it is. Returns rounds, -1 for too many. */
   settleCells(threshold: number): number {
     const { cells, count, starts, rows } = this.#system;
     const { safe } = this.#proof;
@@ -240,7 +262,7 @@ class Run {
     let open = unsettled();
     let round = 0;
     for (; open.length > 0; round++) {
-      if (round === ROUNDS) throw unprotectable();
+      if (round === ROUNDS) return -1;
       this.#signal?.throwIfAborted();
       const failed: number[] = [];
       const blamed: Blamed = new Map();
