@@ -145,6 +145,11 @@ function run(highs: Highs, data: ModelData, options: Readonly<Record<string, num
   }
 }
 
+/** Whether some connected part is too large to be solved to the optimum. */
+export function hasLargePart(program: IntegerProgram): boolean {
+  return connectedParts(program).some(({ variables }) => variables.length > EXACT_LIMIT);
+}
+
 /** Whether bounds and sums hold, in exact arithmetic on whole numbers below 2^53. */
 function holds({ variables, lower, upper, starts, variable, factor, sum }: IntegerProgram, values: Float64Array): boolean {
   for (let v = 0; v < variables; v++) {

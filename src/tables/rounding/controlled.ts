@@ -1,8 +1,10 @@
 import { DisclosureError } from "../../errors/index.ts";
 import { publishedAdditions, withoutImplied, withUnpublished } from "../perturbation/additions.ts";
-import { solveInParts, type IntegerProgram } from "../perturbation/integer-program.ts";
+import { hasLargePart, solveInParts, type IntegerProgram } from "../perturbation/integer-program.ts";
 import type { PerturbationInput } from "../perturbation/method.ts";
+import { sumOverInner } from "../tabulate/index.ts";
 import type { Rounding } from "./schema.ts";
+import { searchMultiples } from "./search.ts";
 
 /** One base beyond the two multiples next to a count costs as much as a thousand changes within them, so it is rare. */
 const STRETCH = 1000;
@@ -14,6 +16,9 @@ const STRETCH = 1000;
  * least: going up instead of down costs (b - r)^2 - r^2 = b (b - 2r), so the cost is linear, and absolute changes order
  * the same way. Source: Cox and Ernst (1982), Cox (1987); Salazar (2006) for tables of any structure.
  *
+ * Tables of which more than 3,000 open cells hang together take a search instead (searchMultiples), which finds numbers within
+ * the same bounds that are not the nearest; the program is tried where it finds none.
+ *
  * @throws DisclosureError `rounding/no-controlled-solution`
  */
 export async function roundControlled(
@@ -24,6 +29,11 @@ export async function roundControlled(
   const limits = { nodes: options.nodes };
 
   const strict = multiplesProgram(additions, count, options.base, false);
+  if (hasLargePart(strict.program)) {
+    const { base } = options;
+    const inner = searchMultiples(system, base, base - 1, signal) ?? (options.fallback === "relax" ? searchMultiples(system, base, 2 * base - 1, signal) : undefined);
+    if (inner !== undefined) return sumOverInner(system, inner);
+  }
   let solution = await solveInParts(strict.program, limits, signal);
   let values = solution && strict.read(solution.values);
   if (values === undefined && options.fallback === "relax") {

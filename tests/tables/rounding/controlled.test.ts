@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 import { DisclosureError } from "../../../src/errors/index.ts";
 import { rounding } from "../../../src/tables/rounding/index.ts";
 import { Rounding } from "../../../src/tables/rounding/schema.ts";
-import type { TableSystem } from "../../../src/tables/tabulate/index.ts";
+import { searchMultiples } from "../../../src/tables/rounding/search.ts";
+import { sumOverInner, type TableSystem } from "../../../src/tables/tabulate/index.ts";
+import { rehearsalBits } from "../../../src/random/rehearsal-bits.ts";
 import { addsUp, cubeOf, input, publishedOf, smallTables, sumsOf } from "./helpers.ts";
 
 const controlled = (base: number, more: object = {}) => Rounding.parse({ method: "rounding", kind: "controlled", base, ...more });
@@ -127,4 +129,62 @@ describe("a table without zero-restricted rounding", () => {
 test("an abort stops it", async () => {
   const system = cubeOf([3, 3], [1, 2, 3, 4, 6, 7, 8, 9, 11]);
   await expect(rounding.perturb({ ...input(system), signal: AbortSignal.abort() }, controlled(5))).rejects.toThrow(/abort/i);
+});
+
+describe("search, for tables that are too large for a program", () => {
+  /** Counts that look drawn, the same each time: geometric of mean 20, as most cells of real tables are small. */
+  const drawn = (n: number, seed: number): number[] => {
+    const words = new Uint32Array(n);
+    rehearsalBits(seed).fill(words);
+    return Array.from(words, (word) => Math.floor(-20 * Math.log((word + 1) / 2 ** 32)));
+  };
+
+  test("10,000 cells of three dimensions with all totals: within one base, additive, the same each time", async () => {
+    const system = cubeOf([20, 20, 25], drawn(10_000, 3));
+    expect(system.cells).toBe(11_466);
+    const values = await rounding.perturb(input(system), controlled(5));
+    expect(addsUp(system, values)).toBe(true);
+    expect(values.every((value, c) => value % 5 === 0 && value >= 0 && Math.abs(value - system.count[c]!) < 5)).toBe(true);
+    expect(rounding.check(publishedOf(system, values), controlled(5))).toEqual([]);
+    expect(await rounding.perturb(input(system, 2), controlled(5))).toEqual(values);
+    // Rounding each number at random would be off by (b^2 - 1) / 6 = 4 squared on average, and add up nowhere.
+    expect(squared(system, values) / system.cells).toBeLessThan(4.2);
+  });
+
+  test("four dimensions: two steps away where one is not found, only when that is allowed", async () => {
+    const system = cubeOf([8, 8, 8, 10], drawn(5120, 4));
+    const values = await rounding.perturb(input(system), controlled(5, { fallback: "relax" }));
+    expect(addsUp(system, values)).toBe(true);
+    expect(values.every((value, c) => value >= 0 && Math.abs(value - system.count[c]!) < 10 && (system.count[c]! > 0 || value === 0))).toBe(true);
+  });
+
+  test("on small tables it finds no less than exists, and what it finds holds", () => {
+    let missed = 0;
+    let solvable = 0;
+    fc.assert(
+      fc.property(smallTables().filter(({ inner }) => inner <= 12), fc.integer({ min: 2, max: 7 }), (system, base) => {
+        const inner = searchMultiples(system, base, base - 1);
+        const exists = bestByEnumeration(system, base) !== undefined;
+        if (exists) solvable++;
+        if (inner === undefined) missed += exists ? 1 : 0;
+        else {
+          expect(exists).toBe(true);
+          const values = sumOverInner(system, inner);
+          expect(values.every((value, c) => value % base === 0 && Math.abs(value - system.count[c]!) < base)).toBe(true);
+        }
+      }),
+      { numRuns: 60, seed: 5 },
+    );
+    // A search may miss: here at most one of twenty.
+    expect(missed).toBeLessThanOrEqual(solvable / 20);
+  });
+
+  test("groups that take away, and zeros that stay", () => {
+    const system = { cells: 3, inner: 3, innerCount: Float64Array.of(7, 3, 0), starts: Int32Array.of(0, 2, 4, 5), rows: Int32Array.of(0, 1, 0, 1, 2), signs: Int8Array.of(1, 1, 1, -1, 1) };
+    const inner = searchMultiples(system, 5, 4)!;
+    const [total, difference] = sumOverInner(system, inner);
+    expect(Math.abs(total! - 10)).toBeLessThan(5);
+    expect(Math.abs(difference! - 4)).toBeLessThan(5);
+    expect(inner[2]).toBe(0);
+  });
 });
