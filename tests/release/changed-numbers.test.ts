@@ -90,7 +90,7 @@ describe("cell key", () => {
       const count = Number(row["count"]);
       expect(Math.abs(count - own.length)).toBeLessThanOrEqual(4);
       const weight = own.reduce((sum, record) => sum + Number(record[6]), 0);
-      expect(Number(row["weighted_count"])).toBeCloseTo(own.length === 0 ? 0 : (weight * count) / own.length, 0);
+      expect(Math.abs(Number(row["weighted_count"]) - (own.length === 0 ? 0 : (weight * count) / own.length))).toBeLessThanOrEqual(stepOf(data) / 2 + 0.05);
       if (count === 0) {
         blank++;
         expect([row["revenue"], row["sum_staff"], row["mean_revenue"]]).toEqual(["", "", ""]);
@@ -181,6 +181,37 @@ const COMPUTED: readonly (readonly [string, Method])[] = [
 ];
 const SHARES: Table["statistics"] = ["count", { statistic: "percent", of: [], decimals: 2, name: "of_all" }, { statistic: "percent", of: ["county"], decimals: 1, name: "of_county" }];
 
+/** What weighted counts are rounded to: 1, 2, 5, 10, ..., the first that reaches the mean weight. */
+function stepOf({ rows }: Rows): number {
+  const mean = rows.reduce((sum, row) => sum + Number(row[6]), 0) / rows.length;
+  return [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000].find((step) => step >= mean)!;
+}
+
+/**
+ * How many true counts of a total (first) and its parts remain, for an attacker who tries all that lie near the numbers shown and whose
+ * counts and weights add up.
+ * @param shown number and weighted count, which is off by up to half a step
+ */
+function countsLeft(shown: readonly (readonly [number, number])[], most: number, step: number): number[] {
+  const tries = shown.map(([count, weight]) =>
+    Array.from({ length: 2 * most + 1 }, (_, i) => count - most + i).filter((n) => n > 0)
+      .map((n) => ({ n, low: ((weight - step / 2) / count) * n, high: ((weight + step / 2) / count) * n })));
+  const left = shown.map(() => new Set<number>());
+  const walk = (part: number, taken: readonly { n: number; low: number; high: number }[]): void => {
+    if (part < shown.length) {
+      for (const next of tries[part]!) walk(part + 1, [...taken, next]);
+      return;
+    }
+    const sum = (of: "n" | "low" | "high"): number => taken.reduce((all, own) => all + own[of], 0);
+    for (const whole of tries[0]!) {
+      if (whole.n !== sum("n") || whole.high < sum("low") || whole.low > sum("high")) continue;
+      [whole, ...taken].forEach(({ n }, c) => left[c]!.add(n));
+    }
+  };
+  walk(1, []);
+  return left.map(({ size }) => size);
+}
+
 describe("figures computed from changed counts", () => {
   test.each(COMPUTED)("%s: percentages are those of the numbers shown", async (_, method) => {
     const { linesOf } = await released(policy(method, [{ statistics: SHARES }]), firms(6, 300));
@@ -202,8 +233,34 @@ describe("figures computed from changed counts", () => {
       if (row["county_level"] === "1") continue;
       const own = data.rows.filter(([, county, size]) => (row["county_level"] === "total" || county === row["county"]) && (row["size"] === "(total)" || size === row["size"]));
       const mean = own.length === 0 ? 0 : own.reduce((sum, record) => sum + Number(record[6]), 0) / own.length;
-      expect(Math.abs(Number(row["weighted_count"]) - mean * Number(row["count"]))).toBeLessThanOrEqual(0.006);
+      expect(Math.abs(Number(row["weighted_count"]) - mean * Number(row["count"]))).toBeLessThanOrEqual(stepOf(data) / 2);
+      expect(Number(row["weighted_count"]) % stepOf(data)).toBe(0);
     }
+  });
+
+  // Printed to the digit, these weights gave 61 to 100 of 100 true counts away.
+  test.each([
+    ["a few round weights", (random: Random): string => random.pick(["100", "500", "2500"])],
+    ["weights of all kinds", (random: Random): string => (200 + 2800 * random.next()).toFixed(2)],
+  ] as const)("%s do not tell the true count", async (_, weightOf) => {
+    let cells = 0;
+    let exact = 0;
+    for (let seed = 1; seed <= 8; seed++) {
+      const random = new Random(seed);
+      const data = firms(20 + seed, 60 + random.below(60));
+      for (const row of data.rows) (row as string[])[6] = weightOf(random);
+      const method = cellKey("column", { table: { design: { maxPerturbation: 4, variance: 4 } } });
+      const { linesOf } = await released(policy(method, [{ dimensions: ["size"], statistics: ["count", { statistic: "weighted-count", decimals: 2 }] }], {}), data);
+      const rows = linesOf("table0").filter((row) => Number(row["count"]) > 0);
+      const shown = rows.map((row) => [Number(row["count"]), Number(row["weighted_count"])] as const);
+      const step = shown.every(([, weight]) => weight % stepOf(data) === 0) ? stepOf(data) : 0.01;
+      for (const left of countsLeft(shown, 4, step)) {
+        cells++;
+        if (left === 1) exact++;
+      }
+    }
+    expect(cells).toBeGreaterThan(20);
+    expect(exact).toBe(0);
   });
 
   test.each([

@@ -35,14 +35,36 @@ export function showsWeights(policy: Policy): boolean {
 
 /**
  * Weighted counts: the number shown times the mean weight of the cell's records, which is the weighted count plus the change
- * times the mean weight. Sources: the cellKey package, sdcTools; "perturbed estimates" of SuperSTAR (WingArc), the program
- * behind the TableBuilder of the Australian Bureau of Statistics.
+ * times the mean weight, rounded to `weightStep`. Sources: the cellKey package, sdcTools; "perturbed estimates" of SuperSTAR
+ * (WingArc), the program behind the TableBuilder of the Australian Bureau of Statistics.
  *
+ * @param weights `cells` and `inner` in the same units
  * @param shown [cells] published counts
  * @returns [cells] in the units of the weights; 0 where the count shown or the true one is 0
  */
-export function scaledWeights({ count }: Pick<TableSystem, "count">, weights: Float64Array, shown: Float64Array): Float64Array {
-  return weights.map((weight, c) => (count[c] === 0 || shown[c] === 0 ? 0 : roundedRatio(weight, shown[c]!, count[c]!)));
+export function scaledWeights(
+  { count, innerCount }: Pick<TableSystem, "count" | "innerCount">, { cells, inner }: Pick<Amount, "cells" | "inner">, shown: Float64Array,
+): Float64Array {
+  const step = weightStep(innerCount, inner);
+  return cells.map((weight, c) => (count[c] === 0 || shown[c] === 0 ? 0 : step * roundedRatio(weight, shown[c]!, step * count[c]!)));
+}
+
+/**
+ * The first of 1, 2, 5, 10, 20, ... that is no smaller than the mean weight of all records. Printed more finely, the weighted count
+ * by the count shown is the mean weight w of a cell. True counts n make the weights n w of parts add up to those of totals, and n w a sum
+ * of n weights: few n do both, often one. Rounded to a record's weight, neither tells n from n + 1.
+ */
+function weightStep(innerCount: ArrayLike<number>, inner: Float64Array): number {
+  let records = 0;
+  let weight = 0;
+  for (let i = 0; i < inner.length; i++) {
+    records += innerCount[i]!;
+    weight += Math.abs(inner[i]!);
+  }
+  for (let power = 1; power <= Number.MAX_SAFE_INTEGER; power *= 10) {
+    for (const digit of [1, 2, 5]) if (digit * power * records >= weight) return digit * power;
+  }
+  throw new InternalError("release/weight-step", "The mean weight is no number that weighted counts can be rounded to.");
 }
 
 /**
@@ -103,7 +125,7 @@ export function changedValueColumn(policy: Policy, statistic: Statistic, count: 
     case "count":
       return { name, ...count };
     case "weighted-count":
-      return { ...plain, description: "Estimated number in the population: the number of records shown times their mean sampling weight." };
+      return { ...plain, description: "Estimated number in the population: the number of records shown times their mean sampling weight, rounded." };
     case "sum":
       return { ...plain, description: `${plain.description.replace(/\.$/, "")}, changed a little to protect those who contribute.`, missing: "the number of records shown is 0" };
     case "mean":
@@ -126,7 +148,10 @@ export function changedNumbersNotes(policy: Policy): string[] {
   const notes: string[] = [];
   if (has("sum")) notes.push("Where the number of records is shown as 0, sums are blank, whether or not there are any.");
   if (has("weighted-count")) {
-    notes.push("Estimated numbers in the population are changed in the same proportion as the numbers of records, so that both stay consistent. They need not add up.");
+    notes.push(
+      "Estimated numbers in the population are changed in the same proportion as the numbers of records, and rounded to about the mean sampling weight, so " +
+        "that the two together do not tell the true number of records. They need not add up.",
+    );
   }
   if (has("mean", "percent", "rate")) {
     notes.push(

@@ -104,7 +104,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
             return [measure, method.perturbSums({ system, signal: context.signal }, amountContributions(policy, done, measure, perCell, key), options)];
           }),
         ),
-        ...(showsWeights(policy) ? { weighted: scaledWeights(system, done.inputs.amounts.get("weight")!.cells, count) } : {}),
+        ...(showsWeights(policy) ? { weighted: scaledWeights(system, done.inputs.amounts.get("weight")!, count) } : {}),
       };
       const { countType } = method.describe(options);
       const specs = tablesOf(policy);
