@@ -140,7 +140,7 @@ async function placesOf(folder: string): Promise<PublishedFolder["places"]> {
   for (const dimension of dimensions as unknown[]) {
     const { column, places: list } = (dimension ?? {}) as Record<string, unknown>;
     if (typeof column !== "string" || !Array.isArray(list)) continue;
-    places.set(column, (list as { level?: unknown; label?: unknown; parent?: unknown }[]).map(({ level, label, parent }) => ({
+    places.set(column, (list as ({ level?: unknown; label?: unknown; parent?: unknown } | null)[]).map((place) => place ?? {}).map(({ level, label, parent }) => ({
       level: level === -1 ? "total" : String(level), label: typeof label === "string" ? label : null, parent: typeof parent === "number" ? parent : -1,
     })));
   }

@@ -14,6 +14,9 @@ export interface Split {
   readonly parts: readonly number[];
 }
 
+/** Deeper nesting than any classification has; what walks it may call itself. */
+const DEEPEST = 1000;
+
 /** Categories of one dimension over all files: "place" is a number for each, 0 for the total. */
 export class Categories {
   readonly name: string;
@@ -108,17 +111,24 @@ export class Categories {
   #splitsOfPlaces(): Split[] {
     const { places = [] } = this.#structure;
     const leveled = this.#level.some((level) => level !== undefined);
-    const ids = places.map(({ level, label, parent }) =>
-      parent === -1 ? TOTAL : parent === -2 ? -1 : this.#placeOf(label ?? BLANK, leveled ? level : undefined));
+    const isPlace = (index: number): boolean => Number.isInteger(index) && index >= 0 && index < places.length;
+    if (!places.every(({ parent, parts = [] }) => (parent === -1 || parent === -2 || isPlace(parent)) && parts.every(isPlace))) {
+      throw new PolicyError(
+        "audit/unknown-place",
+        `In the structure of dimension ${JSON.stringify(this.name)} a place is part of one, or made of one, that is not listed. Check its places.`,
+        { dimension: this.name },
+      );
+    }
+    const ids = places.map(({ level, label, parent }) => (parent === -1 ? TOTAL : this.#placeOf(label ?? BLANK, leveled ? level : undefined)));
     const parts = new Map<number, number[]>();
     const splits: Split[] = [];
     places.forEach(({ level, label, parts: own }) => {
       if (own === undefined || own.length === 0) return;
-      splits.push({ whole: this.#placeOf(label ?? BLANK, leveled ? level : undefined), parts: own.map((part) => ids[part]!) });
+      splits.push({ whole: this.#placeOf(label ?? BLANK, leveled ? level : undefined), parts: [...new Set(own)].map((part) => ids[part]!) });
     });
     places.forEach(({ parent }, i) => {
       const whole = parent < 0 ? undefined : ids[parent];
-      if (whole === undefined || ids[i]! < 0) return;
+      if (whole === undefined) return;
       const list = parts.get(whole);
       if (list === undefined) parts.set(whole, [ids[i]!]);
       else list.push(ids[i]!);
@@ -145,11 +155,11 @@ export class Categories {
 /** Places that others of a list hold, directly or through unseen ones. */
 function below(places: readonly number[], splits: readonly Split[]): Set<number> {
   const held = new Set<number>();
+  const splitsOf = byWhole(splits);
   const open = [...places];
   for (let whole = open.pop(); whole !== undefined; whole = open.pop()) {
     if (whole === TOTAL) continue;
-    for (const split of splits) {
-      if (split.whole !== whole) continue;
+    for (const split of splitsOf.get(whole) ?? []) {
       for (const part of split.parts) {
         if (held.has(part)) continue;
         held.add(part);
@@ -160,10 +170,22 @@ function below(places: readonly number[], splits: readonly Split[]): Set<number>
   return held;
 }
 
-/** @throws PolicyError `audit/circular-structure` */
+/** Splits by the place that they divide. */
+export function byWhole(splits: readonly Split[]): ReadonlyMap<number, readonly Split[]> {
+  const found = new Map<number, Split[]>();
+  for (const split of splits) {
+    const list = found.get(split.whole);
+    if (list === undefined) found.set(split.whole, [split]);
+    else list.push(split);
+  }
+  return found;
+}
+
+/** @throws PolicyError `audit/circular-structure`, `audit/deep-structure` */
 function refuseCycles(dimension: string, splits: readonly Split[]): void {
   const state = new Map<number, "open" | "done">();
-  const visit = (place: number): void => {
+  const splitsOf = byWhole(splits);
+  const visit = (place: number, depth: number): void => {
     if (state.get(place) === "done") return;
     if (state.get(place) === "open") {
       throw new PolicyError(
@@ -172,11 +194,18 @@ function refuseCycles(dimension: string, splits: readonly Split[]): void {
         { dimension },
       );
     }
+    if (depth > DEEPEST) {
+      throw new PolicyError(
+        "audit/deep-structure",
+        `In the structure of dimension ${JSON.stringify(dimension)} categories are nested more than ${DEEPEST} deep. Check its tree, groups and places.`,
+        { dimension },
+      );
+    }
     state.set(place, "open");
-    for (const { whole, parts } of splits) if (whole === place) parts.forEach(visit);
+    for (const { parts } of splitsOf.get(place) ?? []) for (const part of parts) visit(part, depth + 1);
     state.set(place, "done");
   };
-  for (const { whole } of splits) visit(whole);
+  for (const { whole } of splits) visit(whole, 0);
 }
 
 function folded(label: string): string {

@@ -37,8 +37,8 @@ export function structureOfDescribed(described: DescribedTables, tables: readonl
     return nameOf.get(what)!;
   };
   for (const { table, as } of tables) {
-    const own = described.tables[as];
-    if (own === undefined) continue;
+    if (!Object.hasOwn(described.tables, as)) continue;
+    const own = described.tables[as]!;
     files[table.name] = fileStructure(own, table.columns, described.missingRows, measures, named);
   }
   return { dimensions: describedDimensions(described), tables: files, measures };
@@ -53,7 +53,7 @@ function fileStructure(
   const addUp = (what: string, column: string, measure: MeasureStructure): void => {
     const name = named(what, column);
     if (name !== column) rename[column] = name;
-    measures[name] ??= measure;
+    if (!Object.hasOwn(measures, name)) measures[name] = measure;
     values.push(column);
   };
   const columnOf = (amount: string): string | undefined =>

@@ -1,5 +1,5 @@
 import { DisclosureError } from "../../errors/index.ts";
-import { TOTAL, type Split } from "./categories.ts";
+import { byWhole, TOTAL, type Split } from "./categories.ts";
 import { keyOf, type PublishedCell, type PublishedCells } from "./published-cells.ts";
 
 /** low <= sum of times x cell <= high, in units; every cell with its number or blank. */
@@ -67,8 +67,15 @@ class EquationBuilder {
     this.#within = within;
     this.#cells = [...published.cells];
     this.#filed = this.#cells.length;
-    this.#down = published.dimensions.map(({ splits, labels }) => labels.map((_, place) => splits.filter(({ whole }) => whole === place)));
-    this.#up = published.dimensions.map(({ splits, labels }) => labels.map((_, place) => splits.filter(({ parts }) => parts.includes(place))));
+    this.#down = published.dimensions.map(({ splits, labels }) => {
+      const splitsOf = byWhole(splits);
+      return labels.map((_, place) => splitsOf.get(place) ?? []);
+    });
+    this.#up = published.dimensions.map(({ splits, labels }) => {
+      const holders = labels.map((): Split[] => []);
+      for (const split of splits) for (const part of new Set(split.parts)) holders[part]!.push(split);
+      return holders;
+    });
     this.#depth = this.#depths();
     const complete = new Set(published.files.flatMap(({ name, missingRows }) => (missingRows === "empty" ? [name] : [])));
     this.#cells.forEach((cell, id) => {
