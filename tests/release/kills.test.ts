@@ -76,7 +76,7 @@ describe("SIGKILL", () => {
     let none = 0;
     let whole = 0;
     let during = 0;
-    // Moments are drawn; where too few fell into a release, more are.
+    // Moments are drawn; where too few fell into a release or after it, more are, and later ones, for a machine that became busier.
     const wanting = (): boolean => none === 0 || whole === 0 || during <= KILLS[name]! / 6;
     await Promise.all(
       lanes.map(async ({ parent, temporary }) => {
@@ -86,7 +86,8 @@ describe("SIGKILL", () => {
           const child = fork(script, [policyFile, input, target, "1000"], { stdio: "ignore", env: { ...process.env, TMPDIR: temporary } });
           const ended = new Promise((resolve) => child.once("exit", resolve));
           await new Promise<void>((resolve) => child.once("message", () => resolve()));
-          await new Promise((resolve) => setTimeout(resolve, random.next() * 2.5 * usual));
+          const longest = 2.5 * usual * Math.max(1, kills / KILLS[name]!);
+          await new Promise((resolve) => setTimeout(resolve, random.next() * longest));
           child.kill("SIGKILL");
           await ended;
           if (readdirSync(parent).some((entry) => entry.startsWith(".out.staging-"))) during++;
