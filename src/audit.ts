@@ -77,18 +77,25 @@ function withoutUndefined<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-/** The rule that the first release states of itself. */
+/** The rule that releases state of themselves; of several rules the stricter in each part, so that none hides what falls by another. */
 function ruleOf(folders: readonly OpenedFolder[]): AuditTablesOptions {
-  const rule = folders.find(({ described }) => described?.rule !== undefined)?.described?.rule;
-  if (rule === undefined) return {};
-  const { threshold, interval, zeros, codes, primaryMost, complementaryLeast, large } = rule;
+  const rules = folders.flatMap(({ described }) => (described?.rule === undefined ? [] : [described.rule]));
+  if (rules.length === 0) return {};
+  const alike = new Set(rules.map((rule) => JSON.stringify(rule))).size === 1;
   return {
-    threshold, interval, zeros, codes,
-    told: { hiddenMost: primaryMost ?? Infinity, complementaryLeast },
-    derivable: large === "protected" ? "any" : "small",
+    threshold: Math.max(...rules.map(({ threshold }) => threshold)),
+    interval: Math.max(...rules.map(({ interval }) => interval)),
+    // A reader of one that shows zeros knows that its blanks are none.
+    zeros: rules.some(({ zeros }) => zeros === "publish") ? "publish" : "protect",
+    codes: rules.some(({ codes }) => codes === "separate") ? "separate" : "merged",
+    told: {
+      hiddenMost: Math.min(...rules.map(({ primaryMost }) => primaryMost ?? Infinity)),
+      complementaryLeast: Math.max(...rules.map(({ complementaryLeast }) => complementaryLeast)),
+    },
+    derivable: rules.some(({ large }) => large === "protected") ? "any" : "small",
     // What sums have to keep is a matter of contributions, which the files do not show; none may be computed.
     amountRange: 0,
-    statedBy: "the rule is the one that the data package states",
+    statedBy: alike ? "the rule is the one that the data package states" : "the data packages state different rules; each part is the stricter one",
   };
 }
 

@@ -22,12 +22,25 @@ export function parseDescribed(value: unknown): DescribedTables | undefined {
   );
 }
 
+/** Categories that a description may have beside those in the rows: of a hierarchy in which nobody is. More is a mistake, or meant to keep an audit busy. */
+const MOST_UNLISTED = 20_000;
+
 /**
  * What a description says, in terms of a structure file. Percentages, rates and means are attacked where the columns stand beside them that
  * they are computed from; else they are named as not attacked.
  * @param tables each raw table with the name that the description has for it; some have more columns than were published
+ * @throws DataError `audit/unreadable-package` where it has far more categories than the files
  */
 export function structureOfDescribed(described: DescribedTables, tables: readonly { readonly table: RawTable; readonly as: string }[]): TableStructure {
+  const rows = tables.reduce((sum, { table }) => sum + table.rows, 0);
+  for (const { places = [] } of Object.values(described.dimensions)) {
+    if (places.length <= rows + MOST_UNLISTED) continue;
+    throw new DataError(
+      "audit/unreadable-package",
+      "datapackage.json describes far more categories (commensurate, dimensions) than the tables list. Restore the file, or name the tables themselves.",
+      { places: places.length, rows },
+    );
+  }
   const measures: Record<string, MeasureStructure> = {};
   const files: Record<string, FileStructure> = {};
   // The same statistic is one measure over all tables, under the first name that it has.
