@@ -1,4 +1,4 @@
-import { FunctionBody, get, i32, I32, moduleBytes, v128, V128 } from "./wasm-module.ts";
+import { FunctionBody, get, i32, I32, isLittleEndian, moduleBytes, v128, V128 } from "./wasm-module.ts";
 
 /** Records of a block, at most: its columns stay in the first-level cache. */
 export const PACK_BLOCK = 4096;
@@ -50,7 +50,7 @@ const WORDS_AT = BLOCK_BYTES;
 let compiled: WebAssembly.Module | undefined;
 
 function inWebAssembly(): BlockPacker | undefined {
-  if (typeof WebAssembly === "undefined") return undefined;
+  if (typeof WebAssembly === "undefined" || !isLittleEndian()) return undefined;
   try {
     compiled ??= new WebAssembly.Module(moduleBytes([{ name: "pack", body: packBody() }]));
     const memory = new WebAssembly.Memory({ initial: 1 });

@@ -1,4 +1,4 @@
-import { FunctionBody, get, i32, I32, i64, I64, moduleBytes, plus } from "./wasm-module.ts";
+import { FunctionBody, get, i32, I32, i64, I64, isLittleEndian, moduleBytes, plus } from "./wasm-module.ts";
 
 /**
  * Sorting of 32-bit or 64-bit keys, or of 64-bit keys with a count each, by WebAssembly: least significant digits first, as
@@ -36,7 +36,7 @@ const ENTRY_BYTES = { word: 4, pair: 8, counted: 16 };
 /** Undefined where there is no WebAssembly, or no memory for so many entries. */
 export function sortKernel(size: number, kind: SortedKind): SortKernel | undefined {
   const bytes = size * ENTRY_BYTES[kind];
-  if (bytes > MOST_BYTES || typeof WebAssembly === "undefined") return undefined;
+  if (bytes > MOST_BYTES || typeof WebAssembly === "undefined" || !isLittleEndian()) return undefined;
   try {
     compiled ??= new WebAssembly.Module(sortModule());
     // Counters, both halves a multiple of eight, ends of runs.

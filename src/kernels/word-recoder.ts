@@ -1,5 +1,5 @@
 import { PACK_BLOCK } from "./block-packer.ts";
-import { FunctionBody, get, i32, I32, moduleBytes, plus } from "./wasm-module.ts";
+import { FunctionBody, get, i32, I32, isLittleEndian, moduleBytes, plus } from "./wasm-module.ts";
 
 /** How one key's code moves from packed words of one layout to another. */
 export interface FieldMove {
@@ -60,7 +60,7 @@ const MOST_BYTES = 2 ** 30;
 let compiled: WebAssembly.Module | undefined;
 
 function inWebAssembly(moves: readonly FieldMove[]): WordRecoder | undefined {
-  if (typeof WebAssembly === "undefined") return undefined;
+  if (typeof WebAssembly === "undefined" || !isLittleEndian()) return undefined;
   const starts: number[] = [];
   let end = ENTRIES_AT;
   for (const { lookup } of moves) {

@@ -22,7 +22,7 @@ export async function createFileSink(path: string, fs: FileSystem = nodeFileSyst
   } catch (error) {
     throw outputError("create", path, error);
   }
-  const buffer = new Uint8Array(BUFFER_BYTES);
+  let buffer = new Uint8Array(BUFFER_BYTES);
   let held = 0;
   let synced: Promise<void> | undefined;
 
@@ -69,6 +69,7 @@ export async function createFileSink(path: string, fs: FileSystem = nodeFileSyst
       guarded(async () => {
         refuseClosed();
         await flush();
+        buffer = new Uint8Array(0); // a closed sink is kept until it is durable
         const closing = file!;
         file = undefined;
         synced = closing.sync().finally(() => closing.close());

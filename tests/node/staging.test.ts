@@ -2,9 +2,11 @@ import { fork } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { nodeFileSystem } from "../../src/node/file-system.ts";
+import { nodeFileSystem, type FileSystem } from "../../src/node/file-system.ts";
 import { openStaging, type StagingOptions } from "../../src/node/staging.ts";
 import { FaultyFileSystem } from "./faulty-file-system.ts";
 
@@ -66,6 +68,65 @@ describe("publishing a folder", () => {
     await publish("2");
     expect(published()).toBe("2");
     expect(readdirSync(parent)).toEqual(["out"]);
+  });
+
+  /** How many syncs of files are under way at each rename, and files open; each sync takes its time. */
+  function slowSyncs(): { fs: FileSystem; busy: () => number; open: () => number; atRename: number[] } {
+    let syncing = 0;
+    let open = 0;
+    const atRename: number[] = [];
+    const fs: FileSystem = {
+      ...nodeFileSystem,
+      open: async (path, flags, mode) => {
+        const file = await nodeFileSystem.open(path, flags, mode);
+        open++;
+        return {
+          write: (bytes, offset, length) => file.write(bytes, offset, length),
+          sync: async () => {
+            syncing++;
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            await file.sync();
+            syncing--;
+          },
+          close: async () => {
+            await file.close();
+            open--;
+          },
+        };
+      },
+      rename: async (from, to) => {
+        atRename.push(syncing);
+        await nodeFileSystem.rename(from, to);
+      },
+    };
+    return { fs, busy: () => syncing, open: () => open, atRename };
+  }
+
+  test("files are durable before the release is renamed in, and closed, also when it is given up", async () => {
+    const slow = slowSyncs();
+    await publish("1", { fs: slow.fs });
+    expect(slow.atRename).toEqual([0]);
+    expect(slow.open()).toBe(0);
+    const staging = await openStaging(target, { fs: slow.fs });
+    await staging.writeText("public/a.csv", "2");
+    expect(slow.busy()).toBe(1);
+    await staging.abort();
+    expect([slow.busy(), slow.open()]).toEqual([0, 0]);
+    expect(published()).toBe("1");
+  });
+
+  test("closed files hold no buffers until they are published", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const held = (): number => {
+      collect();
+      return process.memoryUsage().arrayBuffers;
+    };
+    const staging = await openStaging(target);
+    const before = held();
+    for (let i = 0; i < 100; i++) await staging.writeText(`public/${i}.csv`, "1");
+    expect(held() - before).toBeLessThan(5 * 2 ** 20);
+    await staging.abort();
   });
 
   test("an empty folder may be the target, and missing parents are made", async () => {

@@ -1,4 +1,4 @@
-import { FunctionBody, f64, F64, get, i32, I32, moduleBytes, plus } from "../../kernels/wasm-module.ts";
+import { FunctionBody, f64, F64, get, i32, I32, isLittleEndian, moduleBytes, plus } from "../../kernels/wasm-module.ts";
 import { GOLDEN, mergeWords, recodeWords, type Recoding } from "./kernel.ts";
 
 /** Recodes and merges classes of one packed word, a block at a time while it is in the cache. */
@@ -57,7 +57,7 @@ interface MergerExports {
 }
 
 function inWebAssembly(classes: number, codes: number): ClassMerger | undefined {
-  if (typeof WebAssembly === "undefined") return undefined;
+  if (typeof WebAssembly === "undefined" || !isLittleEndian()) return undefined;
   // Tables of changes stay for as long as there is room for them.
   const slotsAt = CHANGES_AT + Math.max(PAGE, codes * 16);
   const slots = 2 ** Math.max(4, Math.ceil(Math.log2(classes + 1)) + 1);

@@ -31,13 +31,15 @@ export function packClasses(cells: Cells, hierarchies: readonly BoundHierarchy[]
 
 function packedAlready(cells: Cells, hierarchies: readonly BoundHierarchy[], words: number): PackedClasses | undefined {
   const form = packedForm(cells);
-  const own = form?.list.words.filter(({ length }) => length > 0);
-  if (form === undefined || own!.length > words) return undefined;
+  if (form === undefined) return undefined;
+  // Not by length: without any cell all words are empty.
+  const skipped = form.layout.some(({ word }) => word === 0) ? 0 : 1;
+  const own = form.list.words.slice(skipped);
+  if (own.length > words) return undefined;
   if (form.layout.some(({ bits }, key) => largestCode(hierarchies[key]!) >= maskOf(bits))) return undefined;
-  const skipped = form.list.words.length - own!.length;
   return {
     fields: form.layout.map(({ word, shift, bits }): Field => ({ word: word - skipped, shift, mask: maskOf(bits), first: 1 })),
-    words: own!.map(({ buffer, byteOffset }) => new Int32Array(buffer, byteOffset, cells.size)),
+    words: own.map(({ buffer, byteOffset }) => new Int32Array(buffer, byteOffset, cells.size)),
     leaves: form.margins.map((margin, key) => leavesOf(margin, 1, key, hierarchies[key]!)),
     sorted: true,
   };

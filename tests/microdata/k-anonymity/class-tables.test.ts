@@ -186,3 +186,12 @@ describe.each([
     }
   });
 });
+
+test("without any cell, packed keys lie in the words that they would lie in", () => {
+  const trees = [lines(3000, 3000), lines(3000, 3000), lines(3000, 3000)];
+  const { cells, hierarchies } = boundTable({ trees, rows: trees[0]!.map((_, i) => trees.map(() => `v${i}`)) });
+  const none = asPacked({ ...cells, size: 0, codes: cells.codes.map(() => new Int32Array(0)), records: new Float64Array(0) });
+  const tables = new ClassTables(none, hierarchies);
+  expect(tables.base.words).toEqual([new Int32Array(0), new Int32Array(0)]);
+  expect(tables.rollUp(tables.base, Uint8Array.of(1, 0, 1), 2)).toMatchObject({ size: 0, kept: 0, suppressed: 0 });
+});
