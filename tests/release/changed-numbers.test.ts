@@ -352,6 +352,25 @@ describe("nothing but what is shown enters", () => {
     const b = await released(policy(method, [{ statistics }]), { names: data.names, rows: other });
     expect(b.linesOf("table0").find((row) => row["county"] === zero["county"] && row["size"] === zero["size"])).toEqual(zero);
   });
+
+  test("two inputs that differ in what smaller contributors of a cell give have the same files", async () => {
+    const { owner: _, ...columns } = policy(cellKey("column"), [{}]).columns;
+    const input: PolicyInput = { ...policy(cellKey("column", { magnitudes: MAGNITUDES }), [{ statistics: ["count", { statistic: "sum", of: "revenue" }, { statistic: "mean", of: "revenue" }] }]), columns, otherColumns: "drop" };
+    const data = firms(11, 120);
+    // Noise is by the two largest: of the third and fourth of a cell one gives to the other.
+    const { county, size } = { county: data.rows[0]![1], size: data.rows[0]![2] };
+    const own = data.rows.filter((row) => row[1] === county && row[2] === size && Number(row[3]) > 0).sort((x, y) => Number(y[3]) - Number(x[3]));
+    const [, second, third, fourth] = own;
+    const by = Math.min(Number(second![3]) - Number(third![3]), Number(fourth![3])) / 2;
+    const changed = new Map([[third, Math.round(100 * (Number(third![3]) + by)) / 100], [fourth, Math.round(100 * (Number(fourth![3]) - by)) / 100]]);
+    const total = (values: readonly number[]): number => Math.round(100 * values.reduce((sum, value) => sum + value, 0));
+    changed.set(fourth, (total([Number(third![3]), Number(fourth![3])]) - total([changed.get(third)!])) / 100);
+    const other = data.rows.map((row) => (changed.has(row) ? [...row.slice(0, 3), changed.get(row)!.toFixed(2), ...row.slice(4)] : row));
+    expect(other).not.toEqual(data.rows);
+    const a = await released(input, data);
+    const b = await released(input, { names: data.names, rows: other }, "arrow-file");
+    expect(differences(join(a.directory, "public"), join(b.directory, "public"))).toEqual([]);
+  });
 });
 
 describe("policies", () => {
