@@ -205,6 +205,7 @@ class LaneThread {
   readonly #worker = new Worker(WORKER);
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   #next = 0;
+  #died = false;
 
   constructor() {
     this.#worker.unref();
@@ -220,7 +221,8 @@ class LaneThread {
       }
     });
     const fail = (): void => {
-      for (const { reject } of this.#waiting.values()) reject(new InternalError("lanes/died", "A reading thread ended unexpectedly, perhaps for lack of memory. Nothing was published."));
+      this.#died = true;
+      for (const { reject } of this.#waiting.values()) reject(threadDied());
       this.#waiting.clear();
     };
     this.#worker.on("error", fail);
@@ -228,6 +230,7 @@ class LaneThread {
   }
 
   call<Result>(task: LaneTask, transfer: ArrayBuffer[] = []): Promise<Result> {
+    if (this.#died) return Promise.reject(threadDied());
     const id = this.#next++;
     return new Promise<Result>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -246,4 +249,8 @@ class LaneThread {
     if (this.#waiting.size > 0) this.#worker.ref();
     else this.#worker.unref();
   }
+}
+
+function threadDied(): InternalError {
+  return new InternalError("lanes/died", "A reading thread ended unexpectedly, perhaps for lack of memory. Nothing was published.");
 }
