@@ -13,6 +13,7 @@ const work = workFolder("laws");
 afterAll(work.remove);
 
 const RUNS = process.env["FULL"] === "1" ? 200 : 12;
+const TIMEOUT = 10_000 * RUNS;
 const seeds = (): fc.Arbitrary<number> => fc.nat({ max: 1_000_000 });
 
 test("released microdata are k-anonymous by a count that shares nothing with the library", async () => {
@@ -45,7 +46,7 @@ test("released microdata are k-anonymous by a count that shares nothing with the
     }),
     { numRuns: RUNS },
   );
-}, 120_000);
+}, TIMEOUT);
 
 test("the same content in any form and cut gives the same plan and the same public bytes", async () => {
   await fc.assert(
@@ -67,7 +68,7 @@ test("the same content in any form and cut gives the same plan and the same publ
     }),
     { numRuns: RUNS },
   );
-}, 120_000);
+}, TIMEOUT);
 
 test("higher k never loses less", async () => {
   await fc.assert(
@@ -89,7 +90,7 @@ test("higher k never loses less", async () => {
     }),
     { numRuns: RUNS },
   );
-}, 120_000);
+}, TIMEOUT);
 
 test("a raised classification never weakens a requirement", async () => {
   await fc.assert(
@@ -108,7 +109,7 @@ test("a raised classification never weakens a requirement", async () => {
     }),
     { numRuns: Math.ceil(RUNS / 3) },
   );
-}, 120_000);
+}, TIMEOUT);
 
 test("plan, saved, read and applied, is release", async () => {
   await fc.assert(
@@ -125,4 +126,4 @@ test("plan, saved, read and applied, is release", async () => {
     }),
     { numRuns: RUNS },
   );
-}, 120_000);
+}, TIMEOUT);
