@@ -254,13 +254,10 @@ describe("laws", () => {
     { rule: "dominance", n: 2, k: 85, of: "value" }, { rule: "p-percent", p: 12.5, of: "value", by: "holding" }, { rule: "contributors", minimum: 3 },
   ]);
 
-  // Weights over hundreds of powers of ten, which fast-check likes, add up to rounded sums that depend on their order.
-  const ordinaryWeight = fc.oneof({ weight: 1, arbitrary: fc.constant(0) }, { weight: 9, arbitrary: fc.double({ min: 1e-6, max: 5, noNaN: true }) });
-
   test("the order of entries does not matter, nor do names of contributors", () => {
     fc.assert(
       fc.property(
-        fc.array(entry(ordinaryWeight), { minLength: 1, maxLength: 20 }).chain((entries) =>
+        fc.array(entry(fc.double({ min: 0, max: 5, noNaN: true })), { minLength: 1, maxLength: 20 }).chain((entries) =>
           fc.tuple(fc.constant(entries), fc.shuffledSubarray([...entries.keys()], { minLength: entries.length })),
         ),
         ([entries, order]) => {
