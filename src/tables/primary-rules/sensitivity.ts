@@ -51,7 +51,7 @@ function estimation(p: Rational, q: Rational, coalition: number): Sensitivity {
   };
 }
 
-/** Rounded statistics decide where the sides differ by more than this share of their size. */
+/** Rounded statistics decide where the sides differ by more than this share of their size, and of what cancelled out within them. */
 const NEAR = 2 ** -36;
 
 /**
@@ -75,7 +75,7 @@ export function upperProtection(
     let rest = 0;
     for (let m = 1; m < members; m++) rest += largest[c * top + m]!;
     const cellTotal = statistics.total[c]!;
-    const size = f * x1 + o * rest + t * cellTotal;
+    const size = f * x1 + o * rest + t * cellTotal + (f + o * members + t) * statistics.cancelled[c]!;
     if (size === 0) continue;
     const excess = f * x1 + o * rest - t * cellTotal;
     if (Math.abs(excess) > NEAR * size) {

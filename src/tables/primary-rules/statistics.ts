@@ -45,6 +45,11 @@ export interface ContributorStatistics {
   readonly largestOf: Int32Array;
   /** [cells] largest contribution of one that asked for confidentiality; 0 when none did. */
   readonly requested: Float64Array;
+  /**
+   * [cells] amounts that cancel out within contributors, own and in totals together: sums of them are rounded in proportion to these,
+   * however little is left. 0 where no contribution is negative.
+   */
+  readonly cancelled: Float64Array;
   /** Power of ten on whose grid `value`, `total`, `largest` and `requested` are exact; 0 when they are rounded doubles. */
   readonly grid: number;
   /** The same for `weighted`. */
@@ -82,6 +87,8 @@ export function contributorStatistics(
   const measured = contributions.value !== undefined;
   const source = readingsOf(contributions, weighs, negatives);
   const grid = decimalGrid(source.signed === undefined ? [source.own, source.weighted] : [source.own, source.weighted, source.signed]);
+  // Contributions alone are often decimals where their weights are not: what cancels out is then exactly nothing.
+  const ownGrid = grid || decimalGrid([source.own]);
   const weightGrid = contributions.weight === undefined ? 1 : decimalGrid([contributions.weight]);
 
   // Entries of an inner cell side by side.
@@ -103,7 +110,7 @@ export function contributorStatistics(
   for (let k = 0; k < contributions.contributors; k++) if (holdingOf[k]! >= holdings) holdings = holdingOf[k]! + 1;
   const records = arranged(contributions.records);
   const weight = contributions.weight === undefined ? undefined : arranged(onGrid(contributions.weight, weightGrid));
-  const own = arranged(onGrid(source.own, grid));
+  const own = arranged(onGrid(source.own, ownGrid));
   const weighted = arranged(onGrid(source.weighted, grid));
   const signed = source.signed === undefined ? undefined : arranged(onGrid(source.signed, grid));
 
@@ -128,6 +135,7 @@ export function contributorStatistics(
   const topTimes = new Float64Array(top);
   const topUnit = new Int32Array(top);
   const divisor = grid || 1;
+  const ownDivisor = ownGrid || 1;
   const weightDivisor = weightGrid || 1;
   const inUnits = weights === "units" && weight !== undefined;
   let whole = true;
@@ -136,6 +144,7 @@ export function contributorStatistics(
     let cellRecords = 0;
     let cellWeight = 0;
     let cellValue = 0;
+    let cancelled = 0;
     contributorSums.found = 0;
     if (holdingSums !== undefined) holdingSums.found = 0;
     for (let at = starts[c]!; at < starts[c + 1]!; at++) {
@@ -152,6 +161,7 @@ export function contributorStatistics(
         const unit = byHolding ? holdingOf[contributor]! : contributor;
         if (fresh) unitWeighted[unit] = unitWeight[unit] = unitRecords[unit] = 0;
         unitWeighted[unit]! += weighted[e]!;
+        cancelled += Math.abs(value) / ownDivisor + Math.abs(weighted[e]!) / divisor;
         unitRecords[unit]! += records[e]!;
         cellRecords += records[e]!;
         cellValue += signed === undefined ? weighted[e]! : signed[e]!;
@@ -178,6 +188,7 @@ export function contributorStatistics(
       const unit = unitSums.touched[f]!;
       const size = Math.abs(unitSums.sum[unit]!);
       total += Math.abs(unitWeighted[unit]!);
+      cancelled -= size / ownDivisor + Math.abs(unitWeighted[unit]!) / divisor;
       if (asked[unit] === 1 && size > requested) requested = size;
       if (top === 0 || size === 0) continue;
       if (kept === top && !(size > topValue[top - 1]! || (size === topValue[top - 1]! && unit < topUnit[top - 1]!))) continue;
@@ -193,7 +204,8 @@ export function contributorStatistics(
       topUnit[slot] = unit;
     }
     result.total[c] = total / divisor;
-    result.requested[c] = requested / divisor;
+    result.cancelled[c] = Math.max(0, cancelled);
+    result.requested[c] = requested / ownDivisor;
 
     // Fill places with units; a unit of weight 2.5 fills two places and half of a third.
     let from = 0;
@@ -211,7 +223,7 @@ export function contributorStatistics(
         left -= taken;
         if (left <= 0 && ++from < kept) left = topTimes[from]!;
       }
-      result.largest[c * top + place] = sum / divisor;
+      result.largest[c * top + place] = sum / ownDivisor;
       result.largestOf[c * top + place] = whose;
     }
   }
@@ -331,6 +343,7 @@ function emptyStatistics(cells: number, top: number): Omit<ContributorStatistics
     weighted: new Float64Array(cells),
     value: new Float64Array(cells),
     total: new Float64Array(cells),
+    cancelled: new Float64Array(cells),
     largest: new Float64Array(cells * top),
     largestOf: new Int32Array(cells * top),
     requested: new Float64Array(cells),

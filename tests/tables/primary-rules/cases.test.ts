@@ -181,6 +181,24 @@ describe("values below zero", () => {
   test("values: absolute values record by record", () => {
     expect([total("values").total[c], total("values").largest[c], total("values").value[c]]).toEqual([130, 95, 0]);
   });
+  test("contributions that cancel out are nothing, whatever the order and the weights", () => {
+    // Sums of doubles leave 5.6e-17 of 0.1 + 0.2 - 0.3, and 1/3 is no decimal.
+    for (const order of [[0.1, 0.2, -0.3], [0.2, -0.3, 0.1], [-0.3, 0.1, 0.2]]) {
+      const nothing = ruleExample(["all"], order.map((value): Unit => ({ at: ["x"], value, by: "a", weight: 1 / 3 })));
+      expect(contributorStatistics(nothing.system, nothing.contributions, { top: 1 })).toMatchObject({ grid: 0, contributing: expect.objectContaining({ [c]: 0 }) });
+      expect(hidden(nothing, { rule: "dominance", n: 1, k: 75, of: "value" })).toBe(false);
+      expect(hidden(nothing, { rule: "p-percent", p: 10, of: "value" })).toBe(false);
+    }
+  });
+  test("what is left of numbers that nearly cancel out is decided exactly", () => {
+    // b gives a sixth of what is left of a, which doubles round to nothing or to twice as much, by their order.
+    const large = 2 ** 60 / 3;
+    for (const order of [[large, 6, -large], [large, -large, 6], [6, large, -large]]) {
+      const near = ruleExample(["all"], [...order.map((value): Unit => ({ at: ["x"], value, by: "a" })), { at: ["x"], value: 1, by: "b" }]);
+      expect(hidden(near, { rule: "dominance", n: 1, k: 85, of: "value" })).toBe(true);
+      expect(hidden(near, { rule: "dominance", n: 1, k: 86, of: "value" })).toBe(false);
+    }
+  });
   test("refuse is an error that shows no value", () => {
     expect(codeOf(() => outcomeOf(given, [{ rule: "p-percent", p: 10, of: "value", negatives: "refuse" }]))).toBe("primary-rules/negative-value");
   });
