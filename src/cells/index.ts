@@ -7,6 +7,6 @@ export { Folder, type FoldedNumbers, type FolderShape } from "./folder.ts";
 export { merge, rollUp, type KeyChange } from "./roll-up.ts";
 export { foldToStore, SpillingFolder, type SpillOptions } from "./spilled.ts";
 export {
-  addMargin, cellsOfPacked, hasNulls, marginsOf, maskOf, packedForm, packedLayout, sharedList, unpackKey, type PackedCells, type PackedField,
+  addMargin, cellsOfPacked, hasNulls, isWide, marginsOf, maskOf, packedForm, packedLayout, sharedList, unpackKey, type PackedCells, type PackedField,
 } from "./packed-cells.ts";
 export { PackedFolder } from "./packed-folder.ts";

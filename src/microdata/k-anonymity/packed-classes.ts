@@ -1,4 +1,4 @@
-import { addMargin, hasNulls, maskOf, packedForm, type Cells } from "../../cells/index.ts";
+import { addMargin, hasNulls, isWide, maskOf, packedForm, type Cells } from "../../cells/index.ts";
 import { InternalError } from "../../errors/index.ts";
 import type { BoundHierarchy } from "../../hierarchies/hierarchy.ts";
 
@@ -33,7 +33,7 @@ function packedAlready(cells: Cells, hierarchies: readonly BoundHierarchy[], wor
   const form = packedForm(cells);
   if (form === undefined) return undefined;
   // Not by length: without any cell all words are empty.
-  const skipped = form.layout.some(({ word }) => word === 0) ? 0 : 1;
+  const skipped = isWide(form.layout) ? 0 : 1;
   const own = form.list.words.slice(skipped);
   if (own.length > words) return undefined;
   if (form.layout.some(({ bits }, key) => largestCode(hierarchies[key]!) >= maskOf(bits))) return undefined;

@@ -70,24 +70,26 @@ function weightStep(innerCount: ArrayLike<number>, inner: Float64Array): number 
 /**
  * One column of a table, from published numbers alone.
  *
+ * @param inputs  of `changedInputs`
+ * @param count   [cells] published
  * @param texts [rows of the table] of the counts, where they are texts: what is no number there has no figures beside it
  * @returns [rows] NaN where blank: quotients by zero, and sums where the count shown is 0, whether anybody is there or not
  */
 export function changedColumn(
-  { system, inputs }: Pick<Tabulated, "system" | "inputs">, table: PublishedTable, statistic: Statistic, changed: ChangedNumbers, texts?: readonly string[],
+  system: TableSystem, table: PublishedTable, statistic: Statistic, inputs: StatisticInputs, count: Float64Array, texts?: readonly string[],
 ): Float64Array {
-  const column = statisticColumn(system, table, statistic, changedInputs(inputs, changed), new Uint8Array(system.cells));
+  const column = statisticColumn(system, table, statistic, inputs, new Uint8Array(system.cells));
   if (statistic.statistic === "count") return column;
   for (let row = 0; row < table.rows; row++) {
     const cell = table.cell[row]!;
-    const shown = cell < 0 ? 0 : changed.count[cell]!;
+    const shown = cell < 0 ? 0 : count[cell]!;
     if ((texts !== undefined && Number.isNaN(Number(texts[row]!))) || (shown === 0 && statistic.statistic === "sum")) column[row] = NaN;
   }
   return column;
 }
 
 /** Inputs in which every true figure is replaced by the published one, so that nothing else can enter a column. */
-function changedInputs({ amounts: own }: StatisticInputs, { count, sums, weighted }: ChangedNumbers): StatisticInputs {
+export function changedInputs({ amounts: own }: StatisticInputs, { count, sums, weighted }: ChangedNumbers): StatisticInputs {
   const amount = (name: string, decimals: number, cells: Float64Array): Amount => ({ name, decimals, cells, inner: new Float64Array(0) });
   const amounts = new Map([["count", amount("count", 0, count)]]);
   const values = new Map<string, Amount>();
@@ -162,17 +164,26 @@ export function changedNumbersNotes(policy: Policy): string[] {
   return notes;
 }
 
-/** [cells of the survey] sum of the keys of each cell's records, modulo the number of keys where a record's key is made here. */
-export function keysOfCells(policy: Policy, { survey }: Pick<Tabulated, "survey">, key: Uint8Array | undefined): Float64Array {
+/** Keys of the records that were surveyed. */
+export interface SurveyedKeys {
+  /** [cells of the survey] sum of the keys of each cell's records. */
+  readonly perCell: Float64Array;
+  /** [contributors] where keys are made from them. */
+  readonly perContributor?: Float64Array;
+}
+
+export function surveyedKeys(policy: Policy, { survey }: Pick<Tabulated, "survey">, key: Uint8Array | undefined): SurveyedKeys {
   const options = policy.release.protect[0] as unknown as CellKey;
   const modulus = numberOfKeys(options);
   const { recordKeys: keys } = options;
   const column = [...policy.columns].find(([, own]) => own.role === (keys.from === "column" ? "record-key" : "contributor"))![0];
-  return keys.from === "column" ? givenKeys(survey, column, modulus, keys.scale) : derivedKeys(survey, column, key!, modulus);
+  if (keys.from === "column") return { perCell: givenKeys(survey, column, modulus, keys.scale) };
+  const perContributor = contributorKeys(survey, column, key!, modulus);
+  return { perCell: derivedKeys(survey, column, perContributor), perContributor };
 }
 
 /** [inner] sum of the record keys of the cell's records. */
-export function recordKeySums(perCell: Float64Array, { system }: Pick<Tabulated, "system">): Float64Array {
+export function recordKeySums({ perCell }: SurveyedKeys, { system }: Pick<Tabulated, "system">): Float64Array {
   const sums = new Float64Array(system.inner);
   let total = 0;
   for (let c = 0; c < perCell.length; c++) {
@@ -194,9 +205,8 @@ function contributorKeys(survey: Survey, column: string, key: Uint8Array, modulu
   return keys;
 }
 
-function derivedKeys(survey: Survey, column: string, key: Uint8Array, modulus: number): Float64Array {
+function derivedKeys(survey: Survey, column: string, keys: Float64Array): Float64Array {
   const codes = survey.cells.codes[survey.cells.keys.indexOf(column)]!;
-  const keys = contributorKeys(survey, column, key, modulus);
   return Float64Array.from(codes, (code, c) => {
     if (code >= 0) return keys[code]! * survey.cells.records[c]!;
     throw new DataError("cell-key/no-identifier", `Some records have no value in ${JSON.stringify(column)}, so they have no key. Fill the column in.`, { column });
@@ -223,14 +233,12 @@ function givenKeys(survey: Survey, column: string, modulus: number, scale: "whol
  * Who gives how much of a measure to the inner cells. With a contributor column each cell of the survey is one contributor's;
  * else it holds records of one value, and each is a contributor of its own.
  *
- * @param perCell [cells of the survey] sum of record keys
  * @throws DataError `tables/no-contributor`
  */
 export function amountContributions(
-  policy: Policy, { survey, system }: Tabulated, measure: string, perCell: Float64Array, key: Uint8Array | undefined,
+  policy: Policy, { survey, system }: Tabulated, measure: string, { perCell, perContributor }: SurveyedKeys,
 ): AmountContributions {
-  const options = policy.release.protect[0] as unknown as CellKey;
-  const modulus = numberOfKeys(options);
+  const modulus = numberOfKeys(policy.release.protect[0] as unknown as CellKey);
   const { cells } = survey;
   const decimals = decimalsOf(policy, measure);
   const scale = 10 ** decimals;
@@ -274,6 +282,6 @@ export function amountContributions(
     contributors: whoKey < 0 ? 0 : cells.sizes[whoKey]!,
     key: Float64Array.from(kept, (c) => perCell[c]! % modulus),
     ...(whoKey < 0 ? {} : { contributor: Int32Array.from(kept, (c) => cells.codes[whoKey]![c]!) }),
-    ...(options.recordKeys.from === "contributor" ? { contributorKey: contributorKeys(survey, cells.keys[whoKey]!, key!, modulus) } : {}),
+    ...(perContributor === undefined ? {} : { contributorKey: perContributor }),
   };
 }

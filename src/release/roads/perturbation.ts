@@ -12,8 +12,8 @@ import { check, type Check } from "../evidence.ts";
 import type { Decision } from "../plan-value.ts";
 import { decisionRefused, type Road, type RoadContext } from "../road.ts";
 import {
-  amountContributions, changedColumn, changedNumbersNotes, changedValueColumn, keysOfCells, recordKeySums, requireValues, scaledWeights, shownSums, showsWeights,
-  type ChangedNumbers,
+  amountContributions, changedColumn, changedInputs, changedNumbersNotes, changedValueColumn, recordKeySums, requireValues, scaledWeights, shownSums, showsWeights,
+  surveyedKeys, type ChangedNumbers,
 } from "./changed-numbers.ts";
 import { shownProblems, type ShownTable } from "./derived-check.ts";
 import { measuredRisk } from "./measured.ts";
@@ -81,7 +81,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
       }
       const key = requireKey(context, method.needsKey(options));
       const { system } = done;
-      const perCell = method.needsRecordKeys ? keysOfCells(policy, done, key) : undefined;
+      const keys = method.needsRecordKeys ? surveyedKeys(policy, done, key) : undefined;
       const count = await method.perturb(
         {
           system,
@@ -92,7 +92,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
             return placeLabel(dimension, done.bound.get(dimension.column)!, dimension.level[place]!, dimension.code[place]!);
           },
           ...(key === undefined ? {} : { keyed: (label: string) => keyedBits(key, label) }),
-          ...(perCell === undefined ? {} : { recordKeys: recordKeySums(perCell, done) }),
+          ...(keys === undefined ? {} : { recordKeys: recordKeySums(keys, done) }),
         },
         options,
       );
@@ -100,12 +100,13 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
         count,
         sums: new Map(
           shownSums(policy).map((measure) => {
-            if (method.perturbSums === undefined || perCell === undefined) throw new InternalError("release/no-sums", "The method does not change sums.", { method: method.method });
-            return [measure, method.perturbSums({ system, signal: context.signal }, amountContributions(policy, done, measure, perCell, key), options)];
+            if (method.perturbSums === undefined || keys === undefined) throw new InternalError("release/no-sums", "The method does not change sums.", { method: method.method });
+            return [measure, method.perturbSums({ system, signal: context.signal }, amountContributions(policy, done, measure, keys), options)];
           }),
         ),
         ...(showsWeights(policy) ? { weighted: scaledWeights(system, done.inputs.amounts.get("weight")!, count) } : {}),
       };
+      const inputs = changedInputs(done.inputs, changed);
       const { countType } = method.describe(options);
       const specs = tablesOf(policy);
       for (const [t, table] of system.tables.entries()) {
@@ -115,7 +116,7 @@ function roadOf<Options>(method: PerturbationMethod<Options>): Road {
         const texts = countType === "string" ? Array.from(numbers, (number) => method.format!(number, options)) : undefined;
         const values = statistics.map((statistic) => {
           if (statistic.statistic === "count" && texts !== undefined) return Array.from(rows, (row) => texts[row]!);
-          const column = changedColumn(done, table, statistic, changed, texts);
+          const column = changedColumn(system, table, statistic, inputs, count, texts);
           return Float64Array.from(rows, (row) => column[row]!);
         });
         await writeTable(input.output, policy.release.formats, shownLayout(layoutsOf(policy)[t]!, sumRows), {

@@ -1,5 +1,5 @@
+import { transposed, type Transposed } from "../../kernels/transpose.ts";
 import type { Rows, Unknowns } from "./unknowns.ts";
-import { rowsOfUnknowns } from "./unknowns.ts";
 
 /** Linearly connected unknowns and the rows among them, numbered from 0. */
 export interface Component {
@@ -13,7 +13,7 @@ export interface Component {
   readonly rows: Rows;
   readonly origin: Int32Array;
   /** Rows of each unknown, with its entry in the row. */
-  readonly columns: { readonly starts: Int32Array; readonly row: Int32Array; readonly entry: Int32Array };
+  readonly columns: Transposed;
   /** No unknown can be reached by two ways and all factors are 1 or -1: propagated bounds are exact, every whole value between is met. */
   readonly tree: boolean;
 }
@@ -79,7 +79,7 @@ export function connectedComponents(unknowns: Unknowns): Component[] {
       integer: Uint8Array.from(group, (u) => unknowns.integer[u]!),
       rows,
       origin: Int32Array.from(own, (r) => origin[r]!),
-      columns: rowsOfUnknowns(rows, group.length),
+      columns: transposed(rows.starts, rows.unknown, group.length),
       tree: plain && unknowns.settled && entries === group.length + own.length - 1 && sameKind(group, unknowns.integer),
     };
   });

@@ -1,6 +1,6 @@
+import { transposed } from "../../kernels/transpose.ts";
 import { breathe } from "./breathe.ts";
 import type { Rows } from "./unknowns.ts";
-import { rowsOfUnknowns } from "./unknowns.ts";
 
 /** What is left of a row's diagonal, relative to what it was, when the row follows from others. */
 const FOLLOWS = 1e-11;
@@ -52,7 +52,7 @@ export class NormalEquations {
     this.#diagonal = new Float64Array(count);
     this.#work = new Float64Array(count);
 
-    const columns = rowsOfUnknowns(rows, size);
+    const columns = transposed(rows.starts, rows.unknown, size);
     const pairStarts = new Int32Array(size + 1);
     for (let u = 0; u < size; u++) {
       const own = columns.starts[u + 1]! - columns.starts[u]!;
@@ -190,7 +190,7 @@ async function eliminationOrder(
   rows: Pick<Rows, "starts" | "unknown">, size: number, limit: number, signal: AbortSignal | undefined,
 ): Promise<Elimination | undefined> {
   const count = rows.starts.length - 1;
-  const columns = rowsOfUnknowns(rows, size);
+  const columns = transposed(rows.starts, rows.unknown, size);
   const near = Array.from({ length: count }, () => new Set<number>());
   let pairs = 0;
   for (let u = 0; u < size; u++) {

@@ -1,4 +1,5 @@
 import { DataError } from "../../errors/index.ts";
+import { transposed } from "../../kernels/transpose.ts";
 import type { KnownAmount, LinearAttack } from "./linear-attack.ts";
 
 /** Beyond this, numbers are treated as unbounded: sums of a few of them stay exact in a double. */
@@ -335,24 +336,6 @@ function gatherRows(attack: LinearAttack, of: Int32Array, sign: Int8Array, offse
   };
 }
 
-/** Rows of each unknown: [unknowns + 1] and [entries]. */
-export function rowsOfUnknowns({ starts, unknown }: Pick<Rows, "starts" | "unknown">, size: number): { readonly starts: Int32Array; readonly row: Int32Array; readonly entry: Int32Array } {
-  const begin = new Int32Array(size + 1);
-  for (const u of unknown) begin[u + 1]!++;
-  for (let u = 0; u < size; u++) begin[u + 1]! += begin[u]!;
-  const next = begin.slice();
-  const row = new Int32Array(unknown.length);
-  const entry = new Int32Array(unknown.length);
-  for (let r = 0; r + 1 < starts.length; r++) {
-    for (let k = starts[r]!; k < starts[r + 1]!; k++) {
-      const at = next[unknown[k]!]!++;
-      row[at] = r;
-      entry[at] = k;
-    }
-  }
-  return { starts: begin, row, entry };
-}
-
 /**
  * Tighten bounds: in each row, an unknown is bounded by what the others' bounds leave. Bounds stay whole numbers; for amounts
  * they are rounded outwards.
@@ -369,7 +352,7 @@ export function propagate(
 ): boolean {
   const { starts, unknown, times, low, high } = rows;
   const count = low.length;
-  const columns = rowsOfUnknowns(rows, lower.length);
+  const columns = transposed(starts, unknown, lower.length);
   const queued = new Uint8Array(count).fill(1);
   const queue = Array.from({ length: count }, (_, r) => r);
   let budget = VISITS * count + 1000;

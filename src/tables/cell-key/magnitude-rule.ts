@@ -2,7 +2,7 @@ import { PolicyError } from "../../errors/index.ts";
 import { designPTable, LARGEST_CHANGE } from "./design.ts";
 import type { MagnitudeRule } from "./magnitude.ts";
 import { numberOfKeys } from "./options.ts";
-import { boundedRow, pTableRow } from "./p-table.ts";
+import { boundedRow, boundsByRow, pTableRow } from "./p-table.ts";
 import type { CellKey } from "./schema.ts";
 import type { StepRow } from "./table-files.ts";
 
@@ -78,19 +78,11 @@ function designedSteps({ maxPerturbation, variance, steps, categories, monotone,
 
 /** Source of the limits: what readStepTable asks of files. */
 function listedSteps(entries: readonly (readonly [number, number, number])[]): StepRow[] {
-  const lists = new Map<number, { noises: number[]; uppers: number[] }>();
-  let before = -1;
-  for (const [size, noise, upper] of entries) {
-    if (size < before) throw badSteps("its rows are not in ascending order of categories");
-    let list = lists.get(size);
-    if (list === undefined) lists.set(size, (list = { noises: [], uppers: [] }));
-    if (upper < (list.uppers.at(-1) ?? 0)) throw badSteps(`the bounds of category ${size} do not rise`);
-    if (size + noise < 0) throw badSteps(`its noise for category ${size} goes below -${size}`);
-    list.noises.push(noise);
-    list.uppers.push(upper);
-    before = size;
-  }
-  return [...lists].map(([size, { noises, uppers }]): StepRow => {
+  const lists = boundsByRow(entries);
+  if (lists === undefined) throw badSteps("its rows are not in ascending order of categories");
+  return [...lists].map(([size, { numbers: noises, uppers }]): StepRow => {
+    if (uppers.some((upper, k) => upper < (uppers[k - 1] ?? 0))) throw badSteps(`the bounds of category ${size} do not rise`);
+    if (noises.some((noise) => size + noise < 0)) throw badSteps(`its noise for category ${size} goes below -${size}`);
     if (uppers.at(-1) !== 1) throw badSteps(`the last bound of category ${size} is not 1`);
     const row = boundedRow(size, noises, uppers);
     if (Math.abs(row.changes.reduce((sum, { noise, share }) => sum + noise * share, 0)) > 1e-6) throw badSteps(`category ${size} has a mean other than 0`);

@@ -1,7 +1,7 @@
 import { PolicyError } from "../../errors/index.ts";
 import { designPTable } from "./design.ts";
 import { keyTable, makeKeyTable, ONS_CYCLE, ONS_KEYS, ONS_ROWS, tenFiveRule, type KeyTable } from "./key-table.ts";
-import { boundedRow, type PTable, type PTableRow } from "./p-table.ts";
+import { boundedRow, boundsByRow, type PTable, type PTableRow } from "./p-table.ts";
 import type { CellKey } from "./schema.ts";
 import { readOnsTable, readPTable, readStepTable, tableProblem } from "./table-files.ts";
 
@@ -77,22 +77,14 @@ export function withMagnitudeTable(options: CellKey, text: string): CellKey {
 }
 
 function listedTable(entries: readonly (readonly [number, number, number])[], biased: "refuse" | "accept"): PTable {
-  const lists = new Map<number, { noises: number[]; uppers: number[] }>();
-  let before = -1;
-  for (const [count, published, upper] of entries) {
-    if (count < before) throw badTable("its rows are not in ascending order of counts");
-    let list = lists.get(count);
-    if (list === undefined) lists.set(count, (list = { noises: [], uppers: [] }));
-    list.noises.push(published - count);
-    list.uppers.push(upper);
-    before = count;
-  }
-  if (!lists.has(0)) lists.set(0, { noises: [0], uppers: [1] });
+  const lists = boundsByRow(entries);
+  if (lists === undefined) throw badTable("its rows are not in ascending order of counts");
+  if (!lists.has(0)) lists.set(0, { numbers: [0], uppers: [1] });
   const rows: PTableRow[] = [];
   for (let count = 0; count < lists.size; count++) {
     const list = lists.get(count);
     if (list === undefined) throw badTable(`it has no row for a count of ${count}`);
-    rows.push(boundedRow(count, list.noises, list.uppers));
+    rows.push(boundedRow(count, list.numbers.map((published) => published - count), list.uppers));
   }
   const table = { rows };
   if (rows.length < 2) throw badTable("it has no row for a count of 1");

@@ -32,6 +32,21 @@ export function pTableRow(count: number, noises: readonly number[], shares: Arra
   return { count, changes };
 }
 
+/** Entries (number of the row, number, upper bound) by row; undefined where rows do not ascend. */
+export function boundsByRow(entries: readonly (readonly [number, number, number])[]): Map<number, { numbers: number[]; uppers: number[] }> | undefined {
+  const rows = new Map<number, { numbers: number[]; uppers: number[] }>();
+  let before = -1;
+  for (const [row, number, upper] of entries) {
+    if (row < before) return undefined;
+    let own = rows.get(row);
+    if (own === undefined) rows.set(row, (own = { numbers: [], uppers: [] }));
+    own.numbers.push(number);
+    own.uppers.push(upper);
+    before = row;
+  }
+  return rows;
+}
+
 /** A row from noises and their bounds; shares are the exact differences of the bounds as they are written in decimal. */
 export function boundedRow(count: number, noises: readonly number[], uppers: readonly number[]): PTableRow {
   let before = ZERO;

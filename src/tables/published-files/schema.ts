@@ -4,6 +4,9 @@ const Name = z.string().min(1).max(500);
 const Names = z.array(Name).min(1).max(100_000);
 const Groups = z.record(Name, Names);
 
+const Place = { level: z.string(), label: z.string().nullable(), parent: z.int().min(-2), parts: z.array(z.int().min(0)).optional() };
+const placesOf = <Of extends z.ZodType>(place: Of) => z.array(place).max(1_000_000);
+
 const Ratio = z.strictObject({
   column: Name,
   numerator: Name,
@@ -16,7 +19,7 @@ const Ratio = z.strictObject({
 export const StructureSchema = z.strictObject({
   dimensions: z.record(Name, z.strictObject({
     totals: Names.optional(), tree: Groups.optional(), groups: Groups.optional(), aliases: z.record(Name, Name).optional(),
-    places: z.array(z.strictObject({ level: z.string(), label: z.string().nullable(), parent: z.int().min(-2), parts: z.array(z.int().min(0)).optional() })).max(1_000_000).optional(),
+    places: placesOf(z.strictObject(Place)).optional(),
   })).optional(),
   tables: z.record(Name, z.strictObject({
     layout: z.enum(["long", "crosstab"]).optional(),
@@ -64,7 +67,7 @@ export const DescribedTablesSchema = z.object({
   missingRows: z.enum(["empty", "unknown"]).optional(),
   dimensions: z.record(Name, z.object({
     total: Name.optional(),
-    places: z.array(z.object({ level: z.string(), label: z.string().nullable(), parent: z.int().min(-2), parts: z.array(z.int().min(0)).optional() })).max(1_000_000).optional(),
+    places: placesOf(z.object(Place)).optional(),
   })),
   tables: z.record(Name, z.object({
     dimensions: z.array(Name).min(1),

@@ -1,3 +1,4 @@
+import { transposed } from "../../kernels/transpose.ts";
 import type { TableSystem } from "../tabulate/index.ts";
 
 type System = Pick<TableSystem, "cells" | "inner" | "innerCount" | "starts" | "rows" | "signs">;
@@ -30,7 +31,8 @@ const TOO_FAR = 1e12;
 export function searchMultiples(system: System, base: number, most: number, signal?: AbortSignal | undefined): Float64Array | undefined {
   const { cells, inner, innerCount, starts, rows, signs } = system;
   const remainder = innerCount.map((count) => count - base * Math.floor(count / base));
-  const { first, cellOf, signOf } = cellsOfInner(system);
+  const { starts: first, row: cellOf, entry } = transposed(starts, rows, inner);
+  const signOf = signs === undefined ? new Int8Array(entry.length).fill(1) : Int8Array.from(entry, (at) => signs[at]!);
   /** [cells] published less count. */
   const apart = new Float64Array(cells);
   const up = new Uint8Array(inner);
@@ -107,10 +109,8 @@ export function searchMultiples(system: System, base: number, most: number, sign
       const gain = gainOf(i) + (isRecent ? 1e6 : 0);
       if (gain < least) [least, best] = [gain, i];
     }
-    if (best < 0) {
-      // None of the drawn can help; a cell of which none at all can is beyond repair, and the limit ends that.
-      continue;
-    }
+    // None of the drawn can help; a cell of which none at all can is beyond repair, and the limit ends that.
+    if (best < 0) continue;
     if (least >= 0) for (const own of off) weight[own]! += 1;
     movedAt[best] = step;
     move(best);
@@ -165,24 +165,6 @@ export function searchMultiples(system: System, base: number, most: number, sign
     if (moved === 0) break;
   }
   return innerCount.map((count, i) => count - remainder[i]! + (up[i] === 1 ? base : 0));
-}
-
-/** The matrix of the system by inner cells. */
-function cellsOfInner({ cells, inner, starts, rows, signs }: System): { first: Int32Array; cellOf: Int32Array; signOf: Int8Array } {
-  const first = new Int32Array(inner + 1);
-  for (const i of rows) first[i + 1]!++;
-  for (let i = 0; i < inner; i++) first[i + 1]! += first[i]!;
-  const next = first.slice();
-  const cellOf = new Int32Array(rows.length);
-  const signOf = new Int8Array(rows.length);
-  for (let c = 0; c < cells; c++) {
-    for (let at = starts[c]!; at < starts[c + 1]!; at++) {
-      const to = next[rows[at]!]!++;
-      cellOf[to] = c;
-      signOf[to] = signs === undefined ? 1 : signs[at]!;
-    }
-  }
-  return { first, cellOf, signOf };
 }
 
 /** Whole numbers below n, the same each time: nothing secret depends on them. Numerical Recipes' congruential generator. */

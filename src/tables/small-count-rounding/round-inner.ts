@@ -1,4 +1,5 @@
 import { DisclosureError } from "../../errors/index.ts";
+import { transposed } from "../../kernels/transpose.ts";
 import type { TableSystem } from "../tabulate/index.ts";
 import { chooseRaised, type RoundingMatrix } from "./choose-raised.ts";
 import type { SmallCountRounding } from "./schema.ts";
@@ -155,16 +156,9 @@ function sumOf(values: Float64Array): number {
  */
 function derivable(system: RoundedSystem, published: Float64Array): number[] {
   const { cells, inner, starts, rows } = system;
-  const cellStarts = new Int32Array(inner + 1);
-  for (const i of rows.subarray(0, starts[cells]!)) cellStarts[i + 1]!++;
-  for (let i = 0; i < inner; i++) cellStarts[i + 1]! += cellStarts[i]!;
-  const cellsOf = new Int32Array(starts[cells]!);
-  const filled = cellStarts.slice(0, inner);
+  const { starts: cellStarts, row: cellsOf } = transposed(starts, rows, inner);
   const unknown = new Int32Array(cells);
-  for (let c = 0; c < cells; c++) {
-    unknown[c] = starts[c + 1]! - starts[c]!;
-    for (let at = starts[c]!; at < starts[c + 1]!; at++) cellsOf[filled[rows[at]!]!++] = c;
-  }
+  for (let c = 0; c < cells; c++) unknown[c] = starts[c + 1]! - starts[c]!;
   const known = new Uint8Array(inner);
   const found: number[] = [];
   const open: number[] = [];
