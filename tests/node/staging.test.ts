@@ -125,7 +125,8 @@ describe("publishing a folder", () => {
     const staging = await openStaging(target);
     const before = held();
     for (let i = 0; i < 100; i++) await staging.writeText(`public/${i}.csv`, "1");
-    expect(held() - before).toBeLessThan(5 * 2 ** 20);
+    // Memory that was collected is given back by a thread of its own, later on a busy machine.
+    await expect.poll(() => held() - before, { timeout: 20_000 }).toBeLessThan(5 * 2 ** 20);
     await staging.abort();
   });
 
