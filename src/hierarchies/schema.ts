@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Between the fields of a CSV file. */
 export const Delimiter = z.string().regex(/^[^"\r\n]$/u, { error: "delimiter is a single character, such as \",\" or \";\"." });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { PolicySchema } from "./schema.ts";
 
 /** The policy format as JSON Schema (draft 2020-12), for editors. Rules between fields are checked by parsePolicy only. */

@@ -1,5 +1,5 @@
 /** Sentences for what the schema refuses: found, expected, next step. They name keys and choices, never a found text. */
-import type { z } from "zod";
+import type * as z from "zod";
 import { closestName } from "../errors/index.ts";
 import { quoted, unescapeKey, type Path } from "./notation.ts";
 

@@ -1,5 +1,5 @@
 /** The registry: a new method is one line in its list. */
-import { z } from "zod";
+import * as z from "zod";
 import { NoisyCounts } from "../dp/noisy-counts/schema.ts";
 import { KAnonymity } from "../microdata/k-anonymity/schema.ts";
 import { CellSuppression } from "../tables/cell-suppression/schema.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Delimiter, HierarchyDefinition, PathInside } from "../hierarchies/schema.ts";
 import { SLUG, TableSpecification } from "../tables/tabulate/schema.ts";
 import { MicrodataMethod, TablesMethod } from "./methods.ts";

@@ -55,7 +55,7 @@ describe("npm pack", () => {
   const paths = packed.files.map(({ path }) => path);
 
   test("holds the built files, the schema and the documents, and nothing else", () => {
-    const allowed = /^(?:dist\/[\w./-]+\.(?:js|d\.ts)|schema\/policy\.schema\.json|README\.md|CHANGELOG\.md|LICENSE|package\.json)$/;
+    const allowed = /^(?:dist\/[\w./-]+\.(?:js|d\.ts)|dist\/zod\.LICENSE|schema\/policy\.schema\.json|README\.md|CHANGELOG\.md|LICENSE|package\.json)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
     for (const path of ["README.md", "CHANGELOG.md", "LICENSE", "schema/policy.schema.json", "dist/lane-worker.js"]) expect(paths).toContain(path);
     expect(packed.unpackedSize).toBeLessThan(5_000_000);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const shared = {
   method: z.literal("noisy-counts").describe("Every count gets noise, so that one person's presence hardly shows."),

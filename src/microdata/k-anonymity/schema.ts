@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** How the loss of one generalization is measured; definitions in docs/methods. */
 export const K_ANONYMITY_METRICS = [

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { PrimaryRules } from "../primary-rules/schema.ts";
 import { complementaryOptions } from "../small-cells/schema.ts";
 

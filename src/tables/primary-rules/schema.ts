@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Hits are kept as bits of one word per cell. */
 export const RULES_LIMIT = 32;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const Name = z.string().min(1).max(500);
 const Names = z.array(Name).min(1).max(100_000);

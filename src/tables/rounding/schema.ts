@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const method = z.literal("rounding").describe("Every count is shown as a rounded number.");
 

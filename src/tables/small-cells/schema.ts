@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const Preferred = z.record(z.string(), z.array(z.string().nullable()).min(1));
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Names that become file names: lower case, and none of the names that Windows keeps for devices. */
 export const SLUG = /^(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$)[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/;
